@@ -89,7 +89,8 @@ use function::Function;
 /// A value is recorded by its `Serialize`, else by its `Debug`, else as the name of its type. In generic code only the
 /// bounds count: a `T: Serialize` is serialised, a bare `T` is named. Wrapped, large and secret values:
 ///
-/// * A wrapper that is no `Serialize` and dereferences to one value (`axum::Json`) is recorded as the object or list in it.
+/// * A wrapper that is no `Serialize` and dereferences to one value (`axum::Json`) is recorded as that value, unless its
+///   `Debug` hides a text or a number.
 /// * Maps and lists become one attribute per leaf; bytes become their number and the first of them, a list of more than
 ///   100 numbers its length and its beginning. Parts that are not kept are not read.
 /// * A `Mutex` or `RwLock` is recorded if it is free; within another value it is left out, since `serde` would wait for

@@ -53,6 +53,11 @@ impl Recorded {
         }
     }
 
+    /// Returns whether the value is an object or a list: a wrapper around a text may be there to hide it.
+    fn is_structure(&self) -> bool {
+        self.json.is_object() || self.json.is_array()
+    }
+
     fn shown(value: &impl Debug) -> Self {
         Self::text(bounded(format_args!("{value:?}")))
     }
@@ -220,7 +225,7 @@ impl Serialize for Octets<'_> {
     }
 }
 
-/// The sixth choice is a wrapper whose `Debug` is used where the value in it is neither an object nor a list.
+/// The sixth choice is a wrapper whose `Debug` takes the place of a text that it hides.
 pub trait ByWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -228,9 +233,20 @@ pub trait ByWrapped<Kind: ?Sized> {
 
 impl<W: Wrapper<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W> {
     fn __honeyhive_json(&self) -> Recorded {
-        let shown = || Recorded::shown(self.0);
-        self.0.wrapped().unwrap_or_else(shown)
+        let wrapped = self.0.wrapped();
+        wrapped
+            .filter(|wrapped| wrapped.is_structure() || shows(self.0, &wrapped.json))
+            .unwrap_or_else(|| Recorded::shown(self.0))
     }
+}
+
+/// Returns whether a derived `Debug` shows the value in a wrapper: `Path("front")`.
+fn shows(wrapper: &impl Debug, value: &Json) -> bool {
+    let value = match value {
+        Json::String(text) => format!("({text:?})"),
+        other => format!("({other})"),
+    };
+    bounded(format_args!("{wrapper:?}")).ends_with(&value)
 }
 
 /// The seventh choice is a wrapper without `Debug`.
@@ -241,26 +257,24 @@ pub trait ByHiddenWrapped<Kind: ?Sized> {
 
 impl<W: Wrapper<Kind>, Kind: ?Sized> ByHiddenWrapped<Kind> for &&Probe<'_, W> {
     fn __honeyhive_json(&self) -> Recorded {
-        let named = || Recorded::text(type_name::<W>());
-        self.0.wrapped().unwrap_or_else(named)
+        let wrapped = self.0.wrapped();
+        wrapped
+            .filter(Recorded::is_structure)
+            .unwrap_or_else(|| Recorded::text(type_name::<W>()))
     }
 }
 
 /// The type is a wrapper around one value, such as `axum::Json`, or a reference to one. A wrapper is known by its
 /// `Deref` to a value of its own size: there is nothing beside that value. `Kind` keeps the implementations apart.
 pub trait Wrapper<Kind: ?Sized> {
-    /// Returns the recorded form of the value where it is an object or a list: a wrapper around a text may be there to
-    /// hide it.
+    /// Returns the recorded form of the value, where there is nothing beside it.
     fn wrapped(&self) -> Option<Recorded>;
 }
 
 impl<W: Deref<Target: Serialize + Sized>> Wrapper<()> for W {
     fn wrapped(&self) -> Option<Recorded> {
-        if size_of::<W>() != size_of::<W::Target>() {
-            return None;
-        }
-        let recorded = Recorded::of(self.deref());
-        (recorded.json.is_object() || recorded.json.is_array()).then_some(recorded)
+        let is_all = size_of::<W>() == size_of::<W::Target>();
+        is_all.then(|| Recorded::of(self.deref()))
     }
 }
 
@@ -588,15 +602,36 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapper_is_the_object_or_the_list_in_it_and_hides_a_text() {
+    fn a_wrapper_is_what_is_in_it_unless_there_is_more_or_it_hides_that() {
+        /// A text that is not to be seen.
+        struct Hidden(String);
+
+        impl Debug for Hidden {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("Hidden(…)")
+            }
+        }
+
+        impl Deref for Hidden {
+            type Target = String;
+
+            fn deref(&self) -> &String {
+                &self.0
+            }
+        }
+
         let list = Json::from(vec![1, 2]);
         let wrapped = Wrap(vec![1, 2]);
         assert_eq!((&&&&&&&&&Probe(&wrapped)).__honeyhive_json().json, list);
         assert_eq!((&&&&&&&&&Probe(&&wrapped)).__honeyhive_json().json, list);
         let more = (&&&&&&&&&Probe(&More(vec![1], 2))).__honeyhive_json();
         assert_eq!(more.json, Json::from("More([1], 2)"));
-        let text = (&&&&&&&&&Probe(&Wrap("s".to_owned()))).__honeyhive_json();
-        assert_eq!(text.json, Json::from("Wrap(\"s\")"));
+        let text = (&&&&&&&&&Probe(&Wrap("a \"b\"".to_owned()))).__honeyhive_json();
+        assert_eq!(text.json, Json::from("a \"b\""));
+        let number = (&&&&&&&&&Probe(&Wrap(7))).__honeyhive_json();
+        assert_eq!(number.json, Json::from(7));
+        let hidden = (&&&&&&&&&Probe(&Hidden("s".to_owned()))).__honeyhive_json();
+        assert_eq!(hidden.json, Json::from("Hidden(…)"));
     }
 
     #[test]
