@@ -149,6 +149,8 @@ macro_rules! conformance_table {
                 an_id_is_signed_for_the_tenant_of_its_request: Both,
                 no_id_is_taken_for_a_tenant_that_is_unknown: Both,
                 the_program_decides_which_ids_it_trusts: Both,
+                the_program_finds_the_id_where_the_header_is_absent: Both,
+                an_id_that_the_program_finds_counts_as_one_in_the_header: Both,
                 the_header_can_have_another_name: Both,
             }
             baggage {

@@ -266,6 +266,46 @@ async fn with_trust<A: Adapter>(trust: SessionTrust) -> Stage {
     builder.start::<A>().await
 }
 
+/// The program's own place for the id comes after the header and before the baggage.
+pub async fn the_program_finds_the_id_where_the_header_is_absent<A: Adapter>() {
+    let stage = with_cookies::<A>().await;
+    let cookie = "theme=dark; conversation=trip-42";
+    let caller = SessionId::new();
+    let baggage = format!("honeyhive.session_id={caller}");
+    let by_cookie = probe(&stage)
+        .header("cookie", cookie)
+        .header("baggage", &baggage);
+    assert_eq!(by_cookie.send().await.session_id(), "trip-42".into());
+    let id = SessionId::new();
+    let by_header = probe(&stage).header("cookie", cookie).in_session(id);
+    assert_eq!(by_header.send().await.session_id(), id);
+    let by_baggage = probe(&stage).header("baggage", &baggage);
+    assert_eq!(by_baggage.send().await.session_id(), caller);
+}
+
+/// An id in the program's own place is trusted as one in the header is, and a panic there finds none.
+pub async fn an_id_that_the_program_finds_counts_as_one_in_the_header<A: Adapter>() {
+    let stage = with_cookies::<A>().await;
+    for (value, ignored) in [("null", 1), ("", 2), ("panic", 2)] {
+        let answer = probe(&stage).header("cookie", format!("conversation={value}"));
+        assert_begins_anew(&stage, &answer.send().await, ignored).await;
+    }
+    assert_eq!(stage.stats().callback_panics, 1);
+}
+
+/// A server that looks for the id in a cookie.
+async fn with_cookies<A: Adapter>() -> Stage {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder.session_id(|request| {
+            let mut cookies = request.header("cookie")?.split("; ");
+            let id = cookies.find_map(|cookie| cookie.strip_prefix("conversation="))?;
+            assert_ne!(id, "panic", "counted");
+            Some(id.to_owned())
+        })
+    });
+    builder.start::<A>().await
+}
+
 /// Another header, both ways; the default one means nothing then.
 pub async fn the_header_can_have_another_name<A: Adapter>() {
     let builder = Stage::builder();

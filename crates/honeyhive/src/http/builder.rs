@@ -59,6 +59,7 @@ impl<T> ServerInstrumentationBuilder<T> {
             session_name: None,
             inputs: None,
             user: None,
+            session_id: None,
             session_id_header: super::SESSION_ID_HEADER.into(),
             trust,
             #[cfg(feature = "signed-ids")]
@@ -158,6 +159,32 @@ impl<T> ServerInstrumentationBuilder<T> {
         self.0.inputs = Some(Box::new(move |request| {
             object_of(Bucket::Inputs, &inputs(request))
         }));
+        self
+    }
+
+    /// Sets where a request without the header names its session: in a cookie, the path, another header. The callback is
+    /// asked before the baggage, and its id is trusted as one in the header is ([`session_trust`](Self::session_trust)).
+    ///
+    /// ```
+    /// use honeyhive::http::ServerInstrumentation;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .session_id(|request| {
+    ///         let rest = request.path().strip_prefix("/conversations/")?;
+    ///         rest.split('/').next().map(str::to_owned)
+    ///     })
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    ///
+    /// An id in a body is known later: a handler goes there by [`Session::link_to`](crate::Session::link_to).
+    pub fn session_id<F>(mut self, id: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> Option<String> + Send + Sync + 'static,
+    {
+        self.0.session_id = Some(Box::new(id));
         self
     }
 

@@ -100,6 +100,7 @@ struct Inner {
     /// The callback gives the inputs; `None` where they are no object.
     inputs: Option<Callback<Option<Object>>>,
     user: Option<Callback<Option<String>>>,
+    session_id: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,
     #[cfg(feature = "signed-ids")]

@@ -79,7 +79,8 @@ impl ServerInstrumentation {
         let began = Instant::now();
         let seen = request.seen(&inner.session_id_header);
         let trust = inner.trust_in(request);
-        let link = Link::to_experiment_of_another(cx).or_else(|| inner.link(&seen, &trust));
+        let link =
+            Link::to_experiment_of_another(cx).or_else(|| inner.link(request, &seen, &trust));
         let is_of_caller = link.as_ref().is_some_and(|link| link.is_of_caller);
         let (session, linked) = match link {
             Some(link) => {
@@ -211,16 +212,32 @@ impl Inner {
         incoming::guarded(self.tracer.outbox(), callback)
     }
 
-    /// Returns the session that the request names, in its header or else in its baggage.
-    fn link(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+    /// Returns the session that the request names: in its header, else where the program looks for it, else in its
+    /// baggage.
+    fn link(
+        &self,
+        request: &RequestInfo<'_>,
+        seen: &Seen<'_>,
+        trust: &SessionTrust,
+    ) -> Option<Link> {
         if trust.is_never() {
             return None;
         }
         match seen.session_id {
-            Single::Absent => self.link_in_baggage(seen, trust),
+            Single::Absent => match self.id_elsewhere(request) {
+                Some(raw) => self.link_to(&raw, seen, trust),
+                None => self.link_in_baggage(seen, trust),
+            },
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.link_in_header(raw.trim(), seen, trust),
+            Single::Text(raw) => self.link_to(raw.trim(), seen, trust),
         }
+    }
+
+    /// Returns the id that the program finds in a request without the header.
+    #[inline]
+    fn id_elsewhere(&self, request: &RequestInfo<'_>) -> Option<String> {
+        let find = self.session_id.as_ref()?;
+        self.guarded(|| find(request)).flatten()
     }
 
     /// Returns the trust in the ids of this request, which may be signed for its tenant.
@@ -247,7 +264,7 @@ impl Inner {
         })
     }
 
-    fn link_in_header(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+    fn link_to(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
         let id = trust.session_or_count(raw, self.tracer.outbox())?;
         let in_baggage = seen.baggage.session(|raw| trust.session_beside(raw));
         Some(Link {
