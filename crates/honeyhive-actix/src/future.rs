@@ -19,7 +19,7 @@ use crate::settings::{Settings, Worker};
 pin_project! {
     /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware) gives the response of the inner service.
     ///
-    /// Dropping it before it is ready says that the client went away.
+    /// A future that is dropped before it is ready records that the client went away.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F>

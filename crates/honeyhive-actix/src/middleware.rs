@@ -12,8 +12,8 @@ use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use crate::settings::{Settings, Worker};
 use crate::{ResponseBody, ResponseFuture};
 
-/// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
-/// [crate docs](crate).
+/// The middleware makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the [crate
+/// docs](crate).
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;

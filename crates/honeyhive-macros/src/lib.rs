@@ -121,10 +121,14 @@ use function::Function;
 /// # Functions that return a stream
 ///
 /// If the return type is `impl Stream`, `Pin<Box<dyn Stream>>`, or a `Result` of one of them, the span ends when the
-/// stream does. Texts that it yields are joined to one text, `honeyhive_outputs.result`; other items are recorded under
-/// `honeyhive_outputs.result.0`, `.1` and so on. The limit is 100 items and 64 KiB, after which
-/// `honeyhive_outputs.truncated` is `true`. An item that is an `Err` sets the error. A stream that is dropped before
-/// its end gets `honeyhive_metadata.cancelled = true` and no error, since taking only some items is no failure.
+/// stream does:
+///
+/// * Texts that it yields are joined to one text, `honeyhive_outputs.result`; other items are recorded under
+///   `honeyhive_outputs.result.0`, `.1` and so on.
+/// * The limit is 100 items and 64 KiB, after which `honeyhive_outputs.truncated` is `true`.
+/// * An item that is an `Err` sets the error.
+/// * A stream that is dropped before its end gets `honeyhive_metadata.cancelled = true` and no error, since taking only
+///   some items is no failure.
 ///
 /// The argument `stream` declares a type behind an alias, such as `BoxStream<'_, T>`, to be a stream; `Box::pin` of a
 /// stream must coerce to it.

@@ -8,8 +8,8 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Propagates the session with the requests of a client (feature `client`), as `traceparent` and `baggage`: to listed
-/// hosts, or with every request of a channel.
+/// The layer propagates the session with the requests of a client (feature `client`), as `traceparent` and `baggage`:
+/// to listed hosts, or with every request of a channel.
 ///
 /// ```
 /// use honeyhive_tower::PropagateLayer;

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 pin_project! {
     /// The future of a [`HoneyHiveService`](crate::HoneyHiveService) gives the response of the inner service.
     ///
-    /// Dropping it before it is ready says that the client went away.
+    /// A future that is dropped before it is ready records that the client went away.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F>

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use crate::HoneyHiveService;
 use crate::settings::Settings;
 
-/// Makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
+/// The layer makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;

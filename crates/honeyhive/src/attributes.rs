@@ -2,9 +2,9 @@
 //!
 //! Routing keys have a dot after `honeyhive`, event data an underscore (HoneyHive's OTLP contract).
 
-/// Routes a span to its session.
+/// The key routes a span to its session.
 pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
-/// Requests that ingestion create the session of a span if it is unknown.
+/// The key requests that ingestion create the session of a span if it is unknown.
 pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
 /// The name is that of a session which ingestion creates from a span.
 pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
@@ -52,7 +52,8 @@ pub(crate) const TRACER_NAME: &str = "honeyhive";
 /// The session and the span that the doctor makes have this name.
 pub(crate) const PROBE: &str = "honeyhive doctor";
 
-/// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
+/// The mark is on a span inside a request that is not traced, and on one that is filtered out; it never leaves the
+/// process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
 /// The call site is where a span outside every session was started, and the next key has the number of sessions that

@@ -1,8 +1,8 @@
 //! OpenTelemetry's current context, a thread-local value, is asked for and attached only here.
 //!
-//! Thread-local values are gone one after another while a thread ends, and asking OpenTelemetry for its own after
-//! that panics: in the destructor of another one, that ends the process. So every question goes through here, and
-//! from the moment on that the thread ends there is no current context: nothing is recorded and nothing attached.
+//! Thread-local values are destroyed one after another while a thread ends. Asking OpenTelemetry for its own after that
+//! panics, and a panic in the destructor of another value ends the process. So every question goes through here: once
+//! the thread is ending there is no current context, nothing is recorded and nothing attached.
 
 use std::cell::Cell;
 use std::fmt;

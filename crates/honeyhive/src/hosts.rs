@@ -10,7 +10,7 @@ use crate::session::Session;
 /// The hosts, by name, are those to which the session goes along with an HTTP client's requests (feature
 /// `http-client`).
 ///
-/// Nobody gets it who is not listed: a session's id and the baggage are no matter for a provider of models.
+/// A host that is not listed gets nothing: a session's id and the baggage do not concern a provider of models.
 ///
 /// ```
 /// use honeyhive::Hosts;
@@ -40,7 +40,7 @@ impl Hosts {
     /// Writes the current session and span into the headers of a request to one of these hosts, as
     /// [`Session::inject`] does. Headers that are there already stay.
     ///
-    /// Hosts that are listed without a port are meant with any.
+    /// A host that is listed without a port is meant with any port.
     pub fn inject(&self, host: &str, port: Option<u16>, headers: &mut HeaderMap) {
         if self.contain(host, port) {
             Self::inject_anywhere(headers);

@@ -1,6 +1,6 @@
 //! [`ModelSpan`] marks the call of a model that is under way here, so that nobody records the same call twice.
 //!
-//! Wherever the span of a model call starts, its context says so. Who sees the call's bytes further in (a client's
+//! The context of a span that starts as a model call says so. Code that sees the call's bytes further in (a client's
 //! middleware, a call by hand) fills that span instead of starting another: what the program has said of it stays.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -95,8 +95,8 @@ impl fmt::Debug for ApiKey {
 
 /// Returns whether a value of this name is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
 ///
-/// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
-/// language models yield. A path is a secret where one of its names is: words of two names make no pair.
+/// Whole words count, so `author` and `gen_ai.usage.total_tokens` are no secrets; nor is a bare `token`, which language
+/// models yield. A path is a secret where one of its names is one: words of two names make no pair.
 pub(crate) fn is_secret_name(path: &str) -> bool {
     let path = narrow(path);
     let mut rest = Some(path.as_ref());

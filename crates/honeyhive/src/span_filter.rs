@@ -14,9 +14,9 @@ use crate::attributes::{PROBE, TRACER_NAME};
 ///
 /// A span is checked once, when it starts, by its name, its instrumentation scope and the attributes that it starts
 /// with; names and scopes match by their beginning, with case. Spans within one that is left out become children of the
-/// span around it, so no event refers to one that is not there. Two may name a span as a parent that was left out here:
-/// another service, which gets the current span by `traceparent`, and a child that starts after its parent and 4,096
-/// other spans that were left out have ended.
+/// span around it, so no event refers to one that is not there. A span that was left out may still be named as a
+/// parent: by another service, which gets the current span by `traceparent`, and by a child that starts after its
+/// parent and 4,096 other spans that were left out have ended.
 ///
 /// The root span of a request by another instrumentation makes a session where none is around. Left out, the root names
 /// the session still, and [sampling](crate::SessionSampling) sees its error and its duration, where anything else of

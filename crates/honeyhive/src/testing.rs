@@ -116,7 +116,7 @@ impl Captured {
     ///
     /// # Panics
     ///
-    /// There are none or several.
+    /// The call panics where there are none or several.
     #[must_use]
     #[track_caller]
     pub fn only_session(&self) -> CapturedSession {
@@ -129,7 +129,7 @@ impl Captured {
     ///
     /// # Panics
     ///
-    /// There are none or several.
+    /// The call panics where there are none or several.
     #[must_use]
     #[track_caller]
     pub fn session_named(&self, name: &str) -> CapturedSession {

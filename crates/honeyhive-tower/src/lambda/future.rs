@@ -11,7 +11,8 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The future of a [`LambdaService`](crate::LambdaService) runs the inner future, then the flush.
     ///
-    /// Dropping it before it is ready says that the invocation was cancelled. It never becomes ready twice.
+    /// A future that is dropped before it is ready records that the invocation was cancelled. It never becomes ready
+    /// twice.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LambdaFuture<F, A> {

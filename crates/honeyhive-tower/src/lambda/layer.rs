@@ -6,7 +6,7 @@ use tower_layer::Layer;
 
 use super::LambdaService;
 
-/// Makes every invocation of a Lambda function a HoneyHive session, and delivers it before the environment
+/// The layer makes every invocation of a Lambda function a HoneyHive session, and delivers it before the environment
 /// may be frozen (feature `lambda`).
 ///
 /// ```no_run

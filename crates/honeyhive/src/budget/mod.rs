@@ -17,13 +17,17 @@ const SESSIONS: usize = 10_000;
 
 type Hook = Arc<dyn Fn(&BudgetPassed) + Send + Sync>;
 
-/// Counts the usage of each session, and calls the program where a session passes a limit. Nothing is enforced.
+/// A budget counts the usage of each session, and calls the program where a session passes a limit. Nothing is
+/// enforced.
 ///
-/// Counted is what is recorded anyway, in this process and while it is recorded: a span of the type model when it ends,
-/// with the tokens and the cost that are said on it ([`SessionUsage`]), and a turn when a request, an invocation or
-/// `create_session` begins or continues the session. [`Session::usage`](crate::Session::usage) reads it.
+/// The budget counts in this process, as things are recorded:
 ///
-/// Without limits it only counts. A tracer without a budget counts nothing.
+/// * a span of the type model when it ends, with the tokens and the cost that are said on it ([`SessionUsage`]);
+/// * a turn when a request, an invocation or `create_session` begins or continues the session.
+///
+/// [`Session::usage`](crate::Session::usage) reads the counts.
+///
+/// A budget without limits only counts. A tracer without a budget counts nothing.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};

@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable; the error says which and what to do.
+    /// A setting is missing or unusable; the error says which and what to do.
     pub fn from_env() -> Result<Self, BuildError> {
         Self::builder().build()
     }
@@ -117,7 +117,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable, the TLS roots cannot be read, or the thread cannot be started. No error
+    /// A setting is missing or unusable, the TLS roots cannot be read, or the thread cannot be started. No error
     /// repeats a key.
     pub fn build(self) -> Result<Client, BuildError> {
         let settings = Settings::resolve(Explicit {

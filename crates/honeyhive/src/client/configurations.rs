@@ -24,7 +24,7 @@ impl Client {
 ///
 /// # Errors
 ///
-/// All of them: [`ClientError`].
+/// Every call fails with a [`ClientError`].
 #[derive(Debug, Clone, Copy)]
 pub struct Configurations<'c> {
     client: &'c Client,

@@ -25,7 +25,7 @@ impl Client {
 ///
 /// # Errors
 ///
-/// All of them: [`ClientError`].
+/// Every call fails with a [`ClientError`].
 #[derive(Debug, Clone, Copy)]
 pub struct Datapoints<'c> {
     client: &'c Client,

@@ -21,7 +21,7 @@ impl Client {
 ///
 /// # Errors
 ///
-/// All of them: [`ClientError`].
+/// Every call fails with a [`ClientError`].
 #[derive(Debug, Clone, Copy)]
 pub struct Datasets<'c> {
     client: &'c Client,

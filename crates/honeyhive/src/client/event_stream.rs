@@ -61,7 +61,7 @@ impl EventStream {
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be fetched.
+    /// A page could not be fetched.
     pub async fn all(mut self) -> Result<Vec<Event>, ClientError> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {

@@ -38,7 +38,7 @@ impl Client {
 ///
 /// # Errors
 ///
-/// All of them: [`ClientError`].
+/// Every call fails with a [`ClientError`].
 #[derive(Debug, Clone, Copy)]
 pub struct Metrics<'c> {
     client: &'c Client,

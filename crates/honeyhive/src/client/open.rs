@@ -50,7 +50,7 @@ pub(super) fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     first.ok_or_else(|| D::Error::invalid_length(0, &"one id"))
 }
 
-/// Defines an enum of HoneyHive's names, of which there may be more tomorrow.
+/// The macro defines an enum of HoneyHive's names, of which there may be more tomorrow.
 macro_rules! open_enum {
     (
         $(#[$outer:meta])*

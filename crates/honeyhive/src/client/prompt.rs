@@ -109,7 +109,8 @@ impl DeployedPrompt {
     ///
     /// # Errors
     ///
-    /// [`ClientError`], where the prompt could not be had yet; [`ClientError::NotDeployed`] where there is none.
+    /// The call fails with a [`ClientError`] where the prompt could not be had yet, and with
+    /// [`ClientError::NotDeployed`] where there is none.
     pub async fn get(&self) -> Result<Arc<Configuration>, ClientError> {
         if let Some(kept) = self.kept() {
             return Ok(kept);

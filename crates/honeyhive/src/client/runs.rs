@@ -42,7 +42,7 @@ impl Client {
 ///
 /// # Errors
 ///
-/// All of them: [`ClientError`].
+/// Every call fails with a [`ClientError`].
 #[derive(Debug, Clone, Copy)]
 pub struct Runs<'c> {
     pub(super) client: &'c Client,

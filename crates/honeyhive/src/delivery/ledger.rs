@@ -25,7 +25,7 @@ struct Flush {
     reply: Reply<Flushed>,
 }
 
-/// Keeps the outbox's counts and the flushes that wait for them.
+/// The ledger keeps the outbox's counts and the flushes that wait for them.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     outbox: Arc<Outbox>,

@@ -1,6 +1,7 @@
 //! [`Redactor`] cleans every session, span and addition before it leaves.
 //!
-//! It is asked where calls are sealed, so what is sent, tried again or kept for later has been through it, once.
+//! The redactor runs where calls are sealed, so everything that is sent, tried again or kept for later has been through
+//! it once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

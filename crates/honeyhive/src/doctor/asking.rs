@@ -12,7 +12,7 @@ use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
 use crate::wire::{ApiCall, ApiFailure};
 
-/// Makes calls with the tracer's client and keys.
+/// The asker makes calls with the tracer's client and keys.
 pub(super) struct Asker<'t> {
     outbox: &'t Outbox,
     /// Sessions and spans are sent with a key of this kind.

@@ -137,7 +137,7 @@ impl FeedbackEndpoint {
     ///
     /// # Errors
     ///
-    /// The answer to a request that is no `POST` of JSON.
+    /// The error is the answer to a request that is no `POST` of JSON.
     #[must_use = "the endpoint that is returned takes the body"]
     pub fn check(&self, request: &RequestInfo<'_>) -> Result<Self, FeedbackAnswer> {
         warn_inside_a_layer();

@@ -246,7 +246,7 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     /// Holds back the end of each response until everything recorded has been delivered, at most for this time
-    /// (default: not at all). For hosts that take the processor away once a response has been sent: queued items then
+    /// (default: not at all). Hosts that take the processor away once a response has been sent need this: queued items
     /// wait for the next request there, or for ever.
     ///
     /// The held part is the last piece of a body of known length, the end of a stream (its pieces flow as they come),

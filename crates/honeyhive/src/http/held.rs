@@ -8,7 +8,7 @@ use super::ResponseGuard;
 /// A held answer, or last piece of a body, is [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
 /// until the recordings before it have been delivered.
 ///
-/// Few ends are held back: one that holds nothing is a word long.
+/// Few ends are held back, so a `Held` that holds nothing is one word long.
 pub struct Held<T>(Option<Box<(T, ResponseGuard)>>);
 
 impl<T> Held<T> {

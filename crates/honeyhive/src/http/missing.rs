@@ -9,8 +9,8 @@ use crate::tracer::HoneyHiveTracer;
 
 /// Returns the session of the request that is being handled here, as the adapters' optional extractors do.
 ///
-/// `None` outside the handling of a traced request. In a task that was spawned without
-/// [`Session::spawn`] it is lost, as every span's session is.
+/// The result is `None` outside the handling of a traced request. In a task that was spawned without [`Session::spawn`]
+/// the session is lost, as it is for spans.
 #[must_use]
 pub fn current_session() -> Option<Session> {
     context::map(|cx| current::of_request(cx).cloned()).flatten()

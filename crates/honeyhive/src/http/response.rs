@@ -59,8 +59,8 @@ impl ResponseGuard {
 
     /// Polls a body in the request's context. A panic is recorded and goes on.
     ///
-    /// After the end of the session, a body that has ended, too, has nothing of the program's left to run, so it is
-    /// polled without the context.
+    /// Once both the session and the body have ended, no code of the program is left to run, so the body is polled
+    /// without the context.
     #[inline]
     pub fn poll<B, T>(
         &mut self,

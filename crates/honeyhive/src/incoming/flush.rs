@@ -136,7 +136,7 @@ impl OutageMemory {
     }
 }
 
-/// Logs that a flush has failed, once a minute.
+/// The log tells that a flush has failed, once a minute.
 #[derive(Debug)]
 struct FailureLog {
     /// The log says that the flush follows this event.

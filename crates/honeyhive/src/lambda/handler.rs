@@ -63,7 +63,7 @@ impl Announced {
 /// The guard stands around the handler of an invocation, inside the layer that turns its errors and panics into
 /// answers. It tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
 ///
-/// Without one around it does nothing.
+/// A guard without an outer one does nothing.
 ///
 /// ```
 /// use honeyhive::lambda::{HandlerGuard, Invocation, LambdaInstrumentation};

@@ -56,8 +56,8 @@ fn tells(text: &str, cause: &str) -> bool {
         })
 }
 
-/// Implements `Debug` as the text for people, with the causes: `main` shows `Debug` of an error that it returns. The
-/// structure is in the variants.
+/// The macro implements `Debug` as the text for people, with the causes: `main` shows `Debug` of an error that it
+/// returns. The structure is in the variants.
 macro_rules! debug_as_text {
     ($($error:ty),*) => {$(
         impl std::fmt::Debug for $error {

@@ -20,7 +20,7 @@ const SESSION_BYTES: usize = 1_536;
 
 /// The start of a session is shared between its handles and the delivery thread.
 ///
-/// One is made for every request, so what few sessions have takes no more room in it than a pointer.
+/// A record is made for every request, so data that few sessions have take no more room in it than a pointer.
 #[derive(Debug)]
 pub(crate) struct StartRecord {
     pub(crate) id: SessionId,

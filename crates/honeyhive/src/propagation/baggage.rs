@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 8192;
 
 /// The session that baggage names is decoded and not yet trusted.
 ///
-/// Most callers send none and every request is asked, so the empty value is one word long.
+/// Most callers send no baggage, and every request is searched for it, so the empty value is one word long.
 #[derive(Debug, Default)]
 pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
 

@@ -29,7 +29,7 @@ impl Session {
     /// `baggage` (`honeyhive.session_id`, and `session_id` for the Python SDK) and `traceparent`.
     ///
     /// Baggage that is current goes along, behind the session and with its properties. Call it for services that you
-    /// trust with the id. What it writes to is a [`HeadersMut`].
+    /// trust with the id. The headers are any [`HeadersMut`].
     ///
     /// ```
     /// use std::collections::HashMap;

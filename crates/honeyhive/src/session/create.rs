@@ -12,7 +12,7 @@ use crate::outbox::{Command, Reply};
 /// The start of the session has been handed over; the value comes from
 /// [`acreate_session`](crate::HoneyHiveTracer::acreate_session).
 ///
-/// [`session`](Self::session) is usable at once. Awaiting resolves when HoneyHive has answered, on any
+/// [`session`](Self::session) is usable at once. Awaiting the value resolves when HoneyHive has answered, on any
 /// runtime; dropping it cancels nothing.
 ///
 /// ```

@@ -36,7 +36,7 @@ impl Session {
 
     /// Makes the session current on this thread until the guard is dropped.
     ///
-    /// Not across an `.await`: use [`scope`](Self::scope) there.
+    /// Do not hold the guard across an `.await`: use [`scope`](Self::scope) there.
     #[doc(alias = "unlink")]
     #[doc(alias = "unlink_carrier")]
     #[must_use = "the session is current until the guard is dropped"]
@@ -63,7 +63,7 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime, as `tokio::spawn` does.
+    /// The call panics outside a Tokio runtime, as `tokio::spawn` does.
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -76,7 +76,7 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime, as `tokio::task::spawn_blocking` does.
+    /// The call panics outside a Tokio runtime, as `tokio::task::spawn_blocking` does.
     pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -103,7 +103,7 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime, as `JoinSet::spawn` does.
+    /// The call panics outside a Tokio runtime, as `JoinSet::spawn` does.
     pub fn spawn_in<F>(&self, set: &mut JoinSet<F::Output>, future: F) -> AbortHandle
     where
         F: Future + Send + 'static,
@@ -116,7 +116,7 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime, as `JoinSet::spawn_blocking` does.
+    /// The call panics outside a Tokio runtime, as `JoinSet::spawn_blocking` does.
     pub fn spawn_blocking_in<F, T>(&self, set: &mut JoinSet<T>, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,

@@ -57,7 +57,7 @@ impl SigningKeys {
     ///
     /// # Errors
     ///
-    /// [`BuildError::InvalidValue`] for a key of fewer bytes.
+    /// A key of fewer bytes is a [`BuildError::InvalidValue`].
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, BuildError> {
         Ok(Self {
             keys: Arc::new([keyed(key.as_ref())?]),
@@ -71,7 +71,7 @@ impl SigningKeys {
     ///
     /// # Errors
     ///
-    /// The same as those of [`new`](Self::new).
+    /// The errors are those of [`new`](Self::new).
     pub fn also_accept(mut self, key: impl AsRef<[u8]>) -> Result<Self, BuildError> {
         let mut keys = self.keys.to_vec();
         keys.push(keyed(key.as_ref())?);

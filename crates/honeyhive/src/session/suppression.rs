@@ -8,8 +8,8 @@ use crate::owners::MemberId;
 thread_local! {
     /// This thread records nothing for this tracer just now.
     ///
-    /// Not a context value: a request that is not traced should cost next to nothing. For the same reason the
-    /// first has a place of its own, with neither a destructor nor a borrow.
+    /// The member is no context value, since a request that is not traced should cost next to nothing. For the same
+    /// reason the first member has a place of its own, with neither a destructor nor a borrow.
     static SUPPRESSED: Cell<Option<MemberId>> = const { Cell::new(None) };
     /// The further members are here, where filters of several tracers are around one request.
     static SUPPRESSED_TOO: RefCell<Vec<MemberId>> = const { RefCell::new(Vec::new()) };

@@ -91,9 +91,9 @@ pub enum DropPolicy {
     Newest,
     /// The oldest items are dropped: the end of an outage is kept.
     ///
-    /// The delivery thread drops them, so that no request does: from seven eighths of either bound on, down to three
-    /// quarters of it. Only items that arrive before it has done so, once the bound itself is reached, are dropped as
-    /// with [`Newest`](Self::Newest).
+    /// The delivery thread drops them, so that no request has to: from seven eighths of either bound on, down to three
+    /// quarters of it. Items that arrive before that, once the bound itself is reached, are dropped as with
+    /// [`Newest`](Self::Newest).
     Oldest,
 }
 

@@ -1,7 +1,7 @@
 //! Late attributes are those that a span gets as it ends: they go to the processor as one list, past OpenTelemetry's
 //! span, which takes attributes one by one.
 //!
-//! Only for spans of a tracer's own provider: that has no other processor which would miss them.
+//! The module is only for spans of a tracer's own provider, which has no other processor that would miss them.
 
 use std::cell::Cell;
 use std::time::SystemTime;

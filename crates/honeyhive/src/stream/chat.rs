@@ -1,7 +1,7 @@
 //! OpenAI's chat completions are the format of other APIs, too: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama,
 //! vLLM.
 //!
-//! Chunks of a stream and whole bodies, and the older completions that have a `text`.
+//! The reader takes chunks of a stream and whole bodies, and the older completions that have a `text`.
 
 use super::json::Json;
 use super::reply::{Kind, Reply, replace};

@@ -1,9 +1,9 @@
 //! [`Framing`] makes events of the bytes of a response.
 //!
-//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
-//! JSON list, and a body that is one text. The only place that knows of lines. No crate is used for the events:
-//! `eventsource-stream` panics on a byte order mark, and `sse-core` hands out texts of its own, where here an event is
-//! lent from a buffer that stays.
+//! The framing reads server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data
+//! streams, the items of a JSON list, and a body that is one text. No other module knows of lines. No crate is used for
+//! the events: `eventsource-stream` panics on a byte order mark, and `sse-core` hands out texts of its own, where here
+//! an event is lent from a buffer that stays.
 
 use super::content::Content;
 use super::list::Items;

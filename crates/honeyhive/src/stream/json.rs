@@ -1,8 +1,8 @@
 //! [`Index`] tells where the values of one JSON text are.
 //!
-//! A stream of a model has an event a token, and each is read on the task that waits for the next one. So an event is
-//! indexed, not parsed: no value is copied, nothing is allocated once the index has grown, fields may stand in any
-//! order and have any type. `serde_json` would own every text with an escape in it, and every list.
+//! A stream of a model has an event for each token, and each is read on the task that waits for the next one. So an
+//! event is indexed, not parsed: no value is copied, nothing is allocated once the index has grown, fields may stand in
+//! any order and have any type. `serde_json` would own every text with an escape in it, and every list.
 
 use std::borrow::Cow;
 use std::cell::Cell;

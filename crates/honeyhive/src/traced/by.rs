@@ -1,8 +1,8 @@
 //! The compiler chooses the trait by which a value is recorded.
 //!
-//! The expansion calls `(&&&&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
-//! order of automatic references whose bound holds, so the kind with most references is preferred. The
-//! expansion imports this module as a whole where it does so; the methods' names are nobody else's.
+//! The expansion calls `(&&&&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the order
+//! of automatic references whose bound holds, so the kind with most references is preferred. The expansion imports this
+//! module as a whole for that; no trait elsewhere has methods of these names.
 
 use std::any::type_name;
 use std::convert::Infallible;

@@ -338,7 +338,7 @@ impl HoneyHiveTracerBuilder {
     /// * calls of models keep lengths, names of tools, tokens and reasons, and so does `capture_stream` of the layers;
     /// * the attributes in which OpenTelemetry's conventions, OpenInference, Traceloop and Langfuse have such texts are
     ///   left out;
-    /// * of an error of a model call the type stays, and so it does on the spans that a library makes of its calls,
+    /// * an error of a model call keeps its type only, and so does one on the spans that a library makes of its calls,
     ///   agents and tools, whose log lines lose their text: providers quote in their errors what they were sent.
     ///
     /// No layer can turn on again what is turned off on the tracer. Data that your program sets itself (`.inputs(..)`,
@@ -439,7 +439,7 @@ impl HoneyHiveTracerBuilder {
     /// Builds the tracer, or one that records nothing where a setting is missing or unusable. The log says so once, as
     /// an error; a program without a `tracing` subscriber is told on stderr ([`stderr`](Self::stderr)).
     ///
-    /// For servers, which HoneyHive must never keep down. Scripts and Lambda functions want the error of
+    /// Servers need this, since HoneyHive must never keep them down. Scripts and Lambda functions want the error of
     /// [`build`](Self::build).
     ///
     /// ```

@@ -18,7 +18,7 @@ impl HoneyHiveTracer {
     /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it. The future holds
     /// a handle of the tracer, so it can be spawned.
     ///
-    /// It does not look into what the work returns: for work that can fail there is
+    /// The session does not depend on the output of the work: for work that can fail there is
     /// [`try_with_session`](Self::try_with_session).
     ///
     /// ```
@@ -101,9 +101,8 @@ impl HoneyHiveTracer {
 
 /// The guard shuts the tracer down when dropped: keep it in `main`.
 ///
-/// It blocks the thread that drops it, [`timeout`](Self::timeout) at the most. Without a guard and
-/// without a call of [`shutdown`](HoneyHiveTracer::shutdown), what was recorded last can be lost when
-/// the process ends.
+/// The guard blocks the thread that drops it, [`timeout`](Self::timeout) at the most. Without a guard and without a
+/// call of [`shutdown`](HoneyHiveTracer::shutdown), what was recorded last can be lost when the process ends.
 ///
 /// `let _ = tracer.shutdown_guard();` drops it at once: write `let _guard = tracer.shutdown_guard();`. What is
 /// recorded after that is dropped, and a warning says so.

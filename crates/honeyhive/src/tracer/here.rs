@@ -37,7 +37,7 @@ impl HoneyHiveTracer {
     /// A process with one tracer needs no such call: that one is meant. With several, none is, and a warning says so
     /// once a call site.
     ///
-    /// The process holds on to it, so it does not shut down by being dropped: keep a
+    /// The process holds on to the default tracer, so dropping your handles does not shut it down: keep a
     /// [`shutdown_guard`](Self::shutdown_guard) in `main`.
     ///
     /// ```

@@ -256,8 +256,8 @@ impl HoneyHiveTracer {
         CreateSession::new(session)
     }
 
-    /// Begins the tracer's own session, which holds the spans and enrichments outside every other session. For scripts;
-    /// a server uses a session per request.
+    /// Begins the tracer's own session, which holds the spans and enrichments outside every other session. Scripts need
+    /// one; a server uses a session per request.
     ///
     /// Without this call the session begins when something first needs it.
     #[track_caller]
@@ -282,7 +282,7 @@ impl HoneyHiveTracer {
     /// Returns a context with the session and the span that [`Session::inject`] has put into the headers of a message:
     /// the session as a link, the span as the parent. Without such headers the result is the current context.
     ///
-    /// For queues and protocols of your own; the HTTP layers do this by themselves. Headers may be a
+    /// The call is for queues and protocols of your own; the HTTP layers do this by themselves. Headers may be a
     /// `&http::HeaderMap`, actix-web's map, a `HashMap` or any other pairs of names and values: names match in any
     /// case, a header may come in several lines, and values may be bytes. The id is trusted as far as the tracer's
     /// [`session_trust`](HoneyHiveTracerBuilder::session_trust) lets it; a bare `session_id` counts where it is a UUID.
@@ -479,8 +479,8 @@ impl HoneyHiveTracer {
 
     /// Delivers everything that was accepted before this call, and waits for that, at most for `timeout`.
     ///
-    /// Works on any runtime, and ends in time whatever hooks of the program do. Updates of a session that nobody has
-    /// begun wait for the spans of their request, and this call does not wait for them.
+    /// The call works on any runtime, and ends in time whatever hooks of the program do. Updates of a session that
+    /// nobody has begun wait for the spans of their request, and this call does not wait for them.
     ///
     /// # Errors
     ///

@@ -128,10 +128,10 @@ pub struct Served<T> {
 impl<F> Serve<F> {
     /// Sets the longest time that running requests may still take (default 10 s).
     ///
-    /// Those that take longer have no end in HoneyHive: see [`Served::unfinished`]. `serve` cannot end them, since each
-    /// connection of axum and actix-web is a task of its own, which outlives the server's future. So a stream without
-    /// an end of its own has to end when the [`StopSignal`] comes, and other requests need a limit that is long enough.
-    /// actix-web itself waits for 30 s, unless its `shutdown_timeout` says otherwise.
+    /// Requests that take longer have no end in HoneyHive: see [`Served::unfinished`]. `serve` cannot end them, since
+    /// each connection of axum and actix-web is a task of its own, which outlives the server's future. So a stream
+    /// without an end of its own has to end when the [`StopSignal`] comes, and other requests need a limit that is long
+    /// enough. actix-web itself waits for 30 s, unless its `shutdown_timeout` says otherwise.
     ///
     /// ```no_run
     /// use std::time::Duration;

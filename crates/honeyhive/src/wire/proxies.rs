@@ -18,7 +18,7 @@ type Named = (&'static str, Uri);
 ///
 /// # Errors
 ///
-/// The variable whose text is no URL of a proxy: the HTTP client then makes do without one.
+/// The error is the variable whose text is no URL of a proxy: the HTTP client then makes do without one.
 pub(crate) fn proxy_to(url: &str) -> Result<Option<Named>, &'static str> {
     proxy_of(url, |name| std::env::var(name).ok())
 }

@@ -137,7 +137,7 @@ impl CapturedSession {
     ///
     /// # Panics
     ///
-    /// When they differ.
+    /// The call panics where they differ.
     #[track_caller]
     pub fn assert_tree(&self, expected: &str) {
         assert_eq!(
@@ -151,7 +151,7 @@ impl CapturedSession {
     ///
     /// # Panics
     ///
-    /// When there is none.
+    /// The call panics where there is no such event.
     #[must_use]
     #[track_caller]
     pub fn event(&self, name: &str) -> &CapturedEvent {

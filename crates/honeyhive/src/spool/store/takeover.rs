@@ -33,8 +33,8 @@ impl Store {
 
     /// Takes over the files of ended processes. Their records get this mark.
     ///
-    /// A file was begun later than all that its process had written or taken over before, so what belongs
-    /// together is in order, whichever processes had it.
+    /// Each file was begun later than everything that its process had written or taken over before, so records that
+    /// belong together are in order, whichever processes had them.
     pub(crate) fn take_over(&mut self, mark: u64) -> io::Result<Found> {
         self.mend_lock()?;
         let mut found = Found::default();
