@@ -14,7 +14,8 @@ use crate::headers::View;
 use crate::settings::Settings;
 use crate::{ResponseBody, ResponseFuture};
 
-/// The service makes each request a session, and names it in the answer; [`HoneyHiveLayer`] makes the service.
+/// The service makes each request a session, and names it in the answer; [`HoneyHiveLayer`](crate::HoneyHiveLayer)
+/// makes the service.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};

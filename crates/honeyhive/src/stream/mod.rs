@@ -1,8 +1,8 @@
 //! [`Assembler`] reads the answer of a language model from the bytes of its response as they pass.
 //!
 //! The module has no clock, no I/O and no clients. [`framing`] makes events of bytes, [`json`] finds the values in one,
-//! [`format`] tells whose API it is, and one file for each API puts its events into a [`reply::Reply`], which keeps the
-//! bounds.
+//! [`mod@format`] tells whose API it is, and one file for each API puts its events into a [`reply::Reply`], which keeps
+//! the bounds.
 
 mod anthropic;
 mod chat;
