@@ -25,7 +25,7 @@ called = set()
 def call(operation, **arguments):
     called.add(operation)
     function, twin = operations[operation]
-    # Reading twice changes nothing; the asynchronous client must see what the other does.
+    # Reads change nothing, so they are made twice; the asynchronous client must see what the other does.
     if operation.startswith("get"):
         asyncio.run(twin(config, **arguments))
     return function(config, **arguments)

@@ -1,4 +1,4 @@
-//! The adapter of `honeyhive-actix`: actix-web.
+//! The adapter of `honeyhive-actix` serves with actix-web.
 
 use std::sync::Arc;
 use std::thread;
@@ -23,10 +23,10 @@ use tokio::task::spawn_blocking;
 use crate::adapter::{Adapter, Running, Setup};
 use crate::app::{App, Call, ENDPOINTS, Endpoint, Payload, REFUSAL_TEXT, Refusal, Reply};
 
-/// Enough for requests to meet on one worker and to be spread over several.
+/// Two workers are enough for requests to meet on one worker and to be spread over several.
 const WORKERS: usize = 2;
 
-/// actix-web, with the `HoneyHive` middleware around the application.
+/// `ActixWeb` serves the application with the `HoneyHive` middleware around it.
 #[derive(Debug)]
 pub struct ActixWeb;
 
@@ -107,7 +107,7 @@ where
     Running::new(address, gracefully, move || drop(handle.stop(false)))
 }
 
-/// The application, without any HoneyHive middleware.
+/// Registers the application's routes, without any HoneyHive middleware.
 fn routes(config: &mut ServiceConfig, app: Arc<App>) {
     for endpoint in ENDPOINTS {
         with_endpoint(config, endpoint);
@@ -165,7 +165,7 @@ fn response(reply: Reply) -> HttpResponse {
     }
 }
 
-/// Status 500, with the refusal as text.
+/// A `Refusal` is answered with status 500, and its text.
 impl ResponseError for Refusal {}
 
 async fn json(_: Json<Map<String, Value>>) -> &'static str {

@@ -1,4 +1,4 @@
-//! The part of a framework that runs the conformance table.
+//! An adapter is the part of a framework that runs the conformance table.
 //!
 //! # The application that every adapter serves
 //!
@@ -28,7 +28,7 @@ use honeyhive::http::ServerInstrumentation;
 
 use crate::app::{App, Boxed};
 
-/// A framework under test.
+/// An `Adapter` is a framework under test.
 pub trait Adapter: 'static {
     /// The adapter's name in the table.
     const NAME: &'static str;
@@ -38,7 +38,7 @@ pub trait Adapter: 'static {
     fn serve(setup: Setup) -> impl Future<Output = Running>;
 }
 
-/// The application to serve.
+/// A `Setup` is the application to serve.
 #[derive(Debug)]
 pub struct Setup {
     /// One HoneyHive layer or middleware each, the first outermost; there may be none.
@@ -49,7 +49,7 @@ pub struct Setup {
     pub app: Arc<App>,
 }
 
-/// A server that listens.
+/// A `Running` server listens.
 #[must_use = "dropping it stops the server"]
 pub struct Running {
     /// The server's address.
@@ -63,7 +63,7 @@ struct Stop {
 }
 
 impl Running {
-    /// A server, with how to stop it: after what is under way, or at once.
+    /// Returns a server, with how to stop it: after what is under way, or at once.
     pub fn new(
         address: SocketAddr,
         gracefully: impl FnOnce() -> Boxed<()> + Send + 'static,
@@ -78,7 +78,7 @@ impl Running {
         }
     }
 
-    /// Takes no more connections and returns when those there are have ended.
+    /// Takes no more connections and returns when all open ones have ended.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             (stop.gracefully)().await;

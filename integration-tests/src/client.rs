@@ -1,4 +1,4 @@
-//! A client that hides nothing: every header as it came, bodies piece by piece, HTTP/1 and HTTP/2.
+//! The client hides nothing: every header as it came, bodies piece by piece, HTTP/1 and HTTP/2.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 type Http = legacy::Client<HttpConnector, Full<Bytes>>;
 
-/// A client of one server.
+/// A `Client` asks one server.
 #[derive(Debug, Clone)]
 pub struct Client {
     address: SocketAddr,
@@ -23,7 +23,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that opens a connection a request over HTTP/1, and one for all over HTTP/2.
+    /// Returns a client that opens a connection a request over HTTP/1, and one for all over HTTP/2.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self::with_idle_connections(address, 0)
@@ -64,7 +64,7 @@ impl Client {
     }
 }
 
-/// A request that has not been sent yet.
+/// A `Call` is a request that has not been sent yet.
 #[derive(Debug)]
 #[must_use = "a call is made by `.send()`, `.attempt()` or `.open()`"]
 pub struct Call {
@@ -106,17 +106,17 @@ impl Call {
         self
     }
 
-    /// The head of the answer, as soon as it is there.
+    /// Returns the head of the answer, as soon as it is there.
     pub async fn open(self) -> Opened {
         Opened(self.http.request(self.request).await.expect("an answer"))
     }
 
-    /// The whole answer.
+    /// Returns the whole answer.
     pub async fn send(self) -> Answer {
         self.attempt().await.expect("a whole answer")
     }
 
-    /// The whole answer, or what went wrong on the connection.
+    /// Returns the whole answer, or what went wrong on the connection.
     ///
     /// # Errors
     ///
@@ -129,25 +129,25 @@ impl Call {
     }
 }
 
-/// An answer whose body is still to come.
+/// An `Opened` answer has its body still to come.
 #[derive(Debug)]
 pub struct Opened(pub Response<Incoming>);
 
 impl Opened {
-    /// The session that the answer names.
+    /// Returns the session that the answer names.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         session_id(self.0.headers())
     }
 
-    /// The next piece of the body.
+    /// Returns the next piece of the body.
     pub async fn piece(&mut self) -> Bytes {
         let frame = self.0.frame().await.expect("the body goes on");
         let frame = frame.expect("the body does not fail");
         frame.into_data().expect("data")
     }
 
-    /// The rest of the answer.
+    /// Returns the rest of the answer.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Opened {
     }
 }
 
-/// An answer.
+/// An `Answer` is whole.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
@@ -179,19 +179,19 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The session that the answer names: exactly one well-formed UUID in lower case.
+    /// Returns the session that the answer names: exactly one well-formed UUID in lower case.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         session_id(&self.headers)
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a body of text")
     }
 
-    /// The only value of a header.
+    /// Returns the only value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         only(&self.headers, name)
@@ -207,7 +207,7 @@ impl Answer {
     }
 }
 
-/// The session that these headers name: exactly one well-formed UUID in lower case.
+/// Returns the session that these headers name: exactly one well-formed UUID in lower case.
 #[must_use]
 pub fn session_id(headers: &HeaderMap) -> SessionId {
     let text = only(headers, "x-session-id").expect("the answer names its session");

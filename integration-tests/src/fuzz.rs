@@ -1,13 +1,13 @@
-//! Random inputs for as long as somebody wants to wait: `HH_FUZZ_SECONDS` a property, else a moment.
+//! Random inputs try a property for as long as somebody wants to wait: `HH_FUZZ_SECONDS` a property, else a moment.
 
 use std::time::{Duration, Instant};
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
-/// The default time for which a property is tried.
+/// A property is tried for this time by default.
 const A_MOMENT: Duration = Duration::from_millis(500);
-/// The number of inputs between two looks at the clock.
+/// This number of inputs comes between two looks at the clock.
 const ROUND: u32 = 100;
 
 /// Tries a property with random inputs until its time is over.

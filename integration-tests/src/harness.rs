@@ -1,4 +1,4 @@
-//! A [`Stage`]: a HoneyHive, a server under test and a client, each on a real socket.
+//! A [`Stage`] has a HoneyHive, a server under test and a client, each on a real socket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use crate::adapter::{Adapter, Running, Setup};
 use crate::app::App;
 use crate::client::{Call, Client};
 
-/// Far more than anything here takes; reached only when something never happens.
+/// `PATIENCE` is far more than anything here takes; only a thing that never happens reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A window so long that a session is sent only when it has ended or a row asks for it.
+/// The window is so long that a session is sent only when it has ended or a row asks for it.
 const HELD_BACK: Duration = Duration::from_secs(600);
 
-/// The source of every session here.
+/// Every session here has this source.
 pub const SOURCE: &str = "conformance";
 
-/// The reaction of a HoneyHive to an update of an unknown event. HoneyHive's own is not documented, so rows and tests
-/// hold for both: 404, or with `FORGETFUL_HONEYHIVE` a 200 that forgets the update.
+/// Returns the reaction of a HoneyHive to an update of an unknown event. HoneyHive's own is not documented, so rows and
+/// tests hold for both: 404, or with `FORGETFUL_HONEYHIVE` a 200 that forgets the update.
 #[must_use]
 pub fn unknown_updates() -> UnknownUpdates {
     if std::env::var_os("FORGETFUL_HONEYHIVE").is_some() {
@@ -38,7 +38,7 @@ pub fn unknown_updates() -> UnknownUpdates {
     }
 }
 
-/// A HoneyHive.
+/// Starts a HoneyHive.
 pub async fn honeyhive() -> LocalServer {
     LocalServer::builder()
         .unknown_updates(unknown_updates())
@@ -47,7 +47,7 @@ pub async fn honeyhive() -> LocalServer {
         .expect("a HoneyHive on this machine")
 }
 
-/// A tracer for a HoneyHive. It holds sessions back until they have ended or it is flushed.
+/// Returns a tracer for a HoneyHive. The tracer holds sessions back until they have ended or it is flushed.
 #[must_use]
 pub fn tracer(url: &str) -> HoneyHiveTracer {
     tracer_builder(url).build().expect("a tracer")
@@ -61,14 +61,14 @@ fn tracer_builder(url: &str) -> HoneyHiveTracerBuilder {
         .coalesce_window(HELD_BACK)
 }
 
-/// A subscriber whose spans go to a tracer.
+/// Returns a subscriber whose spans go to a tracer.
 #[must_use]
 pub fn dispatch_to(tracer: &HoneyHiveTracer) -> Dispatch {
     let layer = tracing_opentelemetry::layer().with_tracer(tracer.provider().tracer("tracing"));
     Dispatch::new(tracing_subscriber::registry().with(layer))
 }
 
-/// Everything on the stage: a HoneyHive, a tracer, a server under test and a client of it.
+/// A `Stage` has a HoneyHive, a tracer, a server under test and a client of it.
 #[derive(Debug)]
 pub struct Stage {
     /// The HoneyHive that the tracer writes to.
@@ -84,7 +84,7 @@ pub struct Stage {
 
 type Change<T> = Box<dyn FnOnce(T) -> T>;
 
-/// The settings of a [`Stage`].
+/// A `StageBuilder` has the settings of a [`Stage`].
 #[must_use = "a stage is set by `.start()`"]
 pub struct StageBuilder {
     url: Option<String>,
@@ -112,7 +112,7 @@ impl StageBuilder {
         self
     }
 
-    /// A HoneyHive that does not answer is given up on soon, so that the row ends soon.
+    /// Gives up soon on a HoneyHive that does not answer, so that the row ends soon.
     pub fn impatient(self) -> Self {
         self.tracer(|builder| builder.api_timeout(Duration::from_millis(300)))
     }
@@ -208,7 +208,7 @@ impl Stage {
         }
     }
 
-    /// A stage with the defaults.
+    /// Starts a stage with the defaults.
     pub async fn start<A: Adapter>() -> Self {
         Self::builder().start::<A>().await
     }
@@ -224,7 +224,7 @@ impl Stage {
         self.client.request(method, path)
     }
 
-    /// A bare connection to the server under test, on which `request` has been written.
+    /// Opens a bare connection to the server under test, and writes `request` on it.
     pub async fn connect(&self, request: &[u8]) -> TcpStream {
         let mut connection = TcpStream::connect(self.address()).await.expect("a server");
         connection.write_all(request).await.expect("it reads");
@@ -239,7 +239,7 @@ impl Stage {
     }
 
     /// Fails where HoneyHive was told of what it did not know yet. A HoneyHive that answers 200 and forgets would have
-    /// lost that, so a row that passes with one that answers 404 passes with the other, too.
+    /// lost such an update, so a row that passes with one that answers 404 passes with the other, too.
     pub fn assert_no_update_came_too_early(&self) {
         let calls = self.honeyhive.requests();
         let early = calls.iter().find(|it| {
@@ -251,7 +251,7 @@ impl Stage {
         );
     }
 
-    /// The one session there is, after everything has been delivered.
+    /// Returns the one session there is, after everything has been delivered.
     pub async fn only_session(&self) -> LocalSession {
         self.settle().await;
         let mut sessions = self.honeyhive.sessions();
@@ -259,13 +259,13 @@ impl Stage {
         sessions.remove(0)
     }
 
-    /// A session, after everything has been delivered.
+    /// Returns a session, after everything has been delivered.
     pub async fn session(&self, id: SessionId) -> LocalSession {
         self.settle().await;
         self.known(id)
     }
 
-    /// A session, as HoneyHive knows it now.
+    /// Returns a session, as HoneyHive knows it now.
     #[must_use]
     pub fn known(&self, id: SessionId) -> LocalSession {
         let session = self.honeyhive.session(&id.to_string());
@@ -275,13 +275,13 @@ impl Stage {
         })
     }
 
-    /// The session and its spans as text.
+    /// Returns the session and its spans as text.
     #[must_use]
     pub fn tree(&self, id: SessionId) -> String {
         self.honeyhive.tree(&id.to_string())
     }
 
-    /// The names of a session's spans, sorted.
+    /// Returns the names of a session's spans, sorted.
     #[must_use]
     pub fn span_names(&self, id: SessionId) -> Vec<String> {
         span_names(&self.honeyhive, id)
@@ -306,7 +306,7 @@ impl Stage {
         self.only_session().await
     }
 
-    /// The calls that start a session.
+    /// Returns the calls that start a session.
     #[must_use]
     pub fn starts(&self) -> Vec<RecordedRequest> {
         starts(&self.honeyhive)
@@ -347,7 +347,7 @@ pub fn balanced(tracer: &HoneyHiveTracer) -> DeliveryStats {
     stats
 }
 
-/// The names of a session's spans, sorted.
+/// Returns the names of a session's spans, sorted.
 #[must_use]
 pub fn span_names(honeyhive: &LocalServer, id: SessionId) -> Vec<String> {
     let events = honeyhive.events(&id.to_string());
@@ -356,7 +356,7 @@ pub fn span_names(honeyhive: &LocalServer, id: SessionId) -> Vec<String> {
     names
 }
 
-/// The calls that start a session.
+/// Returns the calls that start a session.
 #[must_use]
 pub fn starts(honeyhive: &LocalServer) -> Vec<RecordedRequest> {
     let mut calls = honeyhive.requests();
@@ -364,13 +364,13 @@ pub fn starts(honeyhive: &LocalServer) -> Vec<RecordedRequest> {
     calls
 }
 
-/// Whether HoneyHive knows how a session ended.
+/// Returns whether HoneyHive knows how a session ended.
 #[must_use]
 pub fn has_ended(session: &LocalSession) -> bool {
     session.metadata.contains_key("outcome")
 }
 
-/// A session ended with this status, in this way, and says when.
+/// Asserts that a session ended with this status, in this way, and says when.
 #[track_caller]
 pub fn assert_ended(session: &LocalSession, status: u16, outcome: &str) {
     assert_eq!(session.outputs["status_code"], status, "{session:#?}");
@@ -380,7 +380,7 @@ pub fn assert_ended(session: &LocalSession, status: u16, outcome: &str) {
     assert!(latency.is_some_and(|ms| ms > 0.0), "{session:#?}");
 }
 
-/// A session failed, and its error says so.
+/// Asserts that a session failed, and that its error says so.
 #[track_caller]
 pub fn assert_error(session: &LocalSession, text: &str) {
     let error = session.metadata.get("error").and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! Real servers on real sockets against `honeyhive-local`.
+//! The tests run real servers on real sockets against `honeyhive-local`.
 //!
 //! The conformance table: HTTP scenarios, each written once as a function over [`adapter::Adapter`], run
 //! for every framework that has an adapter. Start at [`table`] for the list and at [`adapter`] for what a

@@ -1,4 +1,4 @@
-//! The log of the process, one test at a time: all tests share it.
+//! The log belongs to the process, and all tests share it, so they take turns.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -7,7 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// A line, of whichever crate.
+/// A `Line` may be of any crate.
 #[derive(Debug, Clone)]
 pub struct Line {
     /// The level.
@@ -43,12 +43,12 @@ impl Visit for Text {
     }
 }
 
-/// Everything that was said in this turn.
+/// Returns all lines of this turn.
 pub fn lines() -> MutexGuard<'static, Vec<Line>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The turn of one test, with an empty log.
+/// Takes the turn of one test, with an empty log.
 #[must_use = "the turn ends when this is dropped"]
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());

@@ -1,4 +1,4 @@
-//! [`again`]: a test as a program of its own.
+//! [`again`] runs a test as a program of its own.
 
 use std::process::Command;
 

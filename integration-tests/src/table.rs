@@ -1,4 +1,4 @@
-//! The conformance table: every row once, and where it applies.
+//! The conformance table has every row once, and where it applies.
 //!
 //! A row is a function of [`rows`](crate::rows). The tests of an adapter are one line:
 //!
@@ -8,7 +8,7 @@
 
 use crate::adapter::Adapter;
 
-/// A row of the table.
+/// A `Row` is one of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// The module of [`rows`](crate::rows) that it is in.
@@ -19,7 +19,7 @@ pub struct Row {
     pub applies: Applies,
 }
 
-/// The adapters for which a row holds.
+/// `Applies` says for which adapters a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applies {
     /// The row holds for all.
@@ -44,13 +44,13 @@ impl Applies {
     }
 }
 
-/// All rows.
+/// Returns all rows.
 #[must_use]
 pub fn rows() -> Vec<Row> {
     crate::conformance_table!(@list [])
 }
 
-/// The table itself. It hands its rows to the rule that makes a list or tests of them.
+/// The macro is the table itself. It hands its rows to the rule that makes a list or tests of them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_table {
@@ -216,7 +216,7 @@ macro_rules! conformance_table {
     };
 }
 
-/// One test a row for an adapter, given by its absolute path.
+/// The macro makes one test a row for an adapter, given by its absolute path.
 #[macro_export]
 macro_rules! conformance_tests {
     ($adapter:ty) => {

@@ -1,4 +1,4 @@
-//! The adapter of `honeyhive-tower`: axum.
+//! The adapter of `honeyhive-tower` serves with axum.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use tower_service::Service;
 use crate::adapter::{Adapter, Running, Setup};
 use crate::app::{App, Call, ENDPOINTS, Endpoint, Payload, REFUSAL_TEXT, Refusal, Reply};
 
-/// axum, with `HoneyHiveLayer` around the router.
+/// `Tower` serves with axum, with `HoneyHiveLayer` around the router.
 #[derive(Debug)]
 pub struct Tower;
 
@@ -50,7 +50,7 @@ pub async fn serve_router(router: Router) -> Running {
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-        // Dropping the sender says so, too.
+        // A dropped sender counts as the signal, too.
         let _ = stopped.await;
     });
     let task = tokio::spawn(async { serving.await.expect("the server runs") });
@@ -65,7 +65,7 @@ pub async fn serve_router(router: Router) -> Running {
     Running::new(address, gracefully, move || handle.abort())
 }
 
-/// The application, without any HoneyHive layer.
+/// Returns the application, without any HoneyHive layer.
 fn router(app: Arc<App>) -> Router {
     ENDPOINTS
         .iter()
@@ -102,7 +102,7 @@ fn filter(method: &str) -> MethodFilter {
     method.try_into().expect("a method that axum routes")
 }
 
-/// A reply as axum's response.
+/// An `Answer` is a reply as axum's response.
 struct Answer(Reply);
 
 impl IntoResponse for Answer {
@@ -162,7 +162,7 @@ async fn converse(app: Arc<App>, session: CurrentSession, mut socket: WebSocket)
     }
 }
 
-/// A tower middleware has an error type of its own; axum asks for it to be made a response.
+/// Returns a route behind a tower middleware with an error type of its own, which axum asks to be made a response.
 fn behind_a_failing_middleware() -> MethodRouter<Arc<App>> {
     let failing = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(async |refusal: Refusal| {

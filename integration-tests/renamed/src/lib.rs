@@ -1,5 +1,5 @@
-//! A program that has honeyhive under another name: there is no `::honeyhive` here, so what `#[trace]` expands to must
-//! go by the name that it is given.
+//! The program has honeyhive under another name: there is no `::honeyhive` here, so the expansion of `#[trace]` must go
+//! by the name that it is given.
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use futures_util::{Stream, StreamExt as _, stream};
 use kit::testing;
 
-/// The exports of a company's own crate.
+/// The module has the exports of a company's own crate.
 mod prelude {
     pub(crate) mod observability {
         pub(crate) use kit as honeyhive;

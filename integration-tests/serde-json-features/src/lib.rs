@@ -105,7 +105,7 @@ fn what_is_sent_as_json_holds_numbers_and_no_private_names() {
         .force_flush_blocking(Duration::from_secs(20))
         .expect("it is delivered");
 
-    // OTLP's JSON is laid out over lines.
+    // OTLP's JSON is spread over lines.
     let all: String = server.bodies().concat().split_whitespace().collect();
     for part in [
         r#""n":42"#,
@@ -126,7 +126,7 @@ fn what_is_sent_as_json_holds_numbers_and_no_private_names() {
     assert_eq!((stats.delivered, stats.dropped.total()), (4, 0));
 }
 
-/// Takes everything.
+/// A `Server` takes everything.
 struct Server {
     address: SocketAddr,
     bodies: Arc<Mutex<Vec<String>>>,

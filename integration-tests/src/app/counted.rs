@@ -1,4 +1,4 @@
-//! A body that counts how often it is asked.
+//! A body can count how often it is asked.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +11,7 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-/// The numbers of polls of bodies, and of polls that found their end.
+/// `Polls` has the numbers of polls of bodies, and of polls that found their end.
 #[derive(Debug, Default)]
 pub struct Polls {
     asked: AtomicUsize,
@@ -19,7 +19,7 @@ pub struct Polls {
 }
 
 impl Polls {
-    /// Both counts, from zero again.
+    /// Returns both counts, and sets them to zero.
     #[must_use]
     pub fn take(&self) -> (usize, usize) {
         let take = |count: &AtomicUsize| count.swap(0, Ordering::Relaxed);
@@ -27,7 +27,7 @@ impl Polls {
     }
 }
 
-/// A body of some pieces, which knows when it has handed out the last one.
+/// A `Counted` body has some pieces, and knows when it has handed out the last one.
 pub struct Counted {
     left: usize,
     polls: Arc<Polls>,

@@ -1,4 +1,4 @@
-//! Handlers that answer in one piece.
+//! Some handlers answer in one piece.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use tokio::task::yield_now;
 
 use super::{App, Call, Payload, Refusal, Reply, payload};
 
-/// The text of the handlers that panic.
+/// The handlers that panic do so with this text.
 pub const PANIC_TEXT: &str = "the model is out of tokens";
-/// The text of the handler that fails.
+/// The handler that fails does so with this text.
 pub const REFUSAL_TEXT: &str = "the model has refused";
-/// The `x-session-id` of a program that sets it itself, in two lines.
+/// The program sets these values of `x-session-id` itself, in two lines.
 pub const OWN_HEADERS: [&str; 2] = ["kept-by-the-program", "and-this-one-too"];
 
 type Answer = Result<Reply, Refusal>;
 
-/// One span within another, across an await.
+/// Makes one span within another, across an await.
 pub(super) async fn chat(app: Arc<App>, call: Call) -> Answer {
     let turn = app
         .tracer
@@ -38,7 +38,7 @@ pub(super) async fn chat(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text("42"))
 }
 
-/// The status it is asked for, with a body where that status has one.
+/// Answers the status it is asked for, with a body where that status has one.
 pub(super) async fn status(_: Arc<App>, call: Call) -> Answer {
     let status: u16 = call.argument.parse().map_err(|_| Refusal("no status"))?;
     let body = match status {
@@ -53,7 +53,7 @@ pub(super) async fn status(_: Arc<App>, call: Call) -> Answer {
     Ok(reply)
 }
 
-/// A body of known length.
+/// Answers a body of known length.
 pub(super) async fn whole(_: Arc<App>, call: Call) -> Answer {
     let length = call.argument.parse().map_err(|_| Refusal("no length"))?;
     Ok(Reply::new(Payload::Whole(payload(length))))
@@ -83,7 +83,7 @@ pub(super) async fn park(app: Arc<App>, _: Call) -> Answer {
     Ok(Reply::text("released"))
 }
 
-/// The id of the session, or `none`.
+/// Answers the id of the session, or `none`.
 pub(super) async fn optional(_: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text(call.session.map_or_else(
         || "none".to_owned(),
@@ -137,7 +137,7 @@ pub(super) async fn link_and_park(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text("done"))
 }
 
-/// Does the same as [`link`], once the row lets it.
+/// Moves the session as [`link`] does, once the row lets it.
 pub(super) async fn link_later(app: Arc<App>, call: Call) -> Answer {
     app.park().await;
     link(app, call).await
@@ -157,7 +157,7 @@ fn conversation(body: &[u8]) -> Result<String, Refusal> {
     id.map(str::to_owned).ok_or(Refusal("no conversation_id"))
 }
 
-/// A span of each team's tracer.
+/// Makes a span of each team's tracer.
 pub(super) async fn both(app: Arc<App>, _: Call) -> Answer {
     let first = app.tracer.span("of the first").start();
     first.scope(yield_now()).await;

@@ -1,4 +1,4 @@
-//! The application under test: what its handlers do, whatever the framework.
+//! The application under test has the same handlers, whatever the framework.
 
 mod counted;
 mod handlers;
@@ -23,27 +23,27 @@ pub use handlers::{OWN_HEADERS, PANIC_TEXT, REFUSAL_TEXT};
 pub use streams::{DATA_STREAM, EVENTS, HALF_ANSWER, MODEL_EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
 
-/// The state that the handlers share, and the signals by which a row and a handler wait for each other.
+/// `App` has the state that the handlers share, and the signals by which a row and a handler wait for each other.
 #[derive(Debug)]
 pub struct App {
-    /// Makes the handlers' spans.
+    /// The tracer of the handlers' spans.
     pub tracer: HoneyHiveTracer,
     /// The endpoint that takes ratings, at `/feedback`.
     pub feedback: FeedbackEndpoint,
-    /// A tracer of another team, where a row has one.
+    /// The tracer of another team, where a row has one.
     pub second: Option<HoneyHiveTracer>,
     /// The subscriber of the handlers' `tracing` spans.
     pub dispatch: Dispatch,
-    /// A handler has come to the place where it waits.
+    /// The signal that a handler has come to the place where it waits.
     pub entered: Signal,
-    /// The row lets it go on.
+    /// The signal by which the row lets the handler go on.
     pub release: Signal,
     /// The counts of bodies that count their polls.
     pub polls: Arc<Polls>,
 }
 
 impl App {
-    /// An application with one tracer.
+    /// Returns an application with one tracer.
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl App {
     }
 }
 
-/// Given by one side, taken by the other, in any order, as often as it was given.
+/// A `Signal` is given by one side and taken by the other, in any order, as often as it was given.
 #[derive(Debug)]
 pub struct Signal(Semaphore);
 
@@ -91,16 +91,16 @@ impl Signal {
         self.0.add_permits(1);
     }
 
-    /// Waits until it is given.
+    /// Waits until the signal is given.
     pub async fn taken(&self) {
         self.0.acquire().await.unwrap().forget();
     }
 }
 
-/// An endpoint whose body is shared by all adapters.
+/// An `Endpoint` has a body that all adapters share.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
-    /// `GET`, `POST`, …
+    /// The method: `GET`, `POST`, …
     pub method: &'static str,
     /// The route's template: `/chat/{id}`. There is one parameter at the most.
     pub route: &'static str,
@@ -108,10 +108,10 @@ pub struct Endpoint {
     pub handler: Handler,
 }
 
-/// A future in a box.
+/// `Boxed` is a future in a box.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The body of an endpoint.
+/// A `Handler` is the body of an endpoint.
 pub type Handler = fn(Arc<App>, Call) -> Boxed<Result<Reply, Refusal>>;
 
 const fn endpoint(method: &'static str, route: &'static str, handler: Handler) -> Endpoint {
@@ -122,7 +122,7 @@ const fn endpoint(method: &'static str, route: &'static str, handler: Handler) -
     }
 }
 
-/// All of them. What each does is said at its handler.
+/// The table has all endpoints. Each handler says what it does.
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/chat/{id}", |app, call| {
         Box::pin(handlers::chat(app, call))
@@ -223,7 +223,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
 ];
 
-/// The arguments of a handler.
+/// A `Call` has the arguments of a handler.
 #[derive(Debug)]
 pub struct Call {
     /// The request's session, where it has one.
@@ -234,7 +234,7 @@ pub struct Call {
     pub body: Bytes,
 }
 
-/// The answer of a handler.
+/// A `Reply` is the answer of a handler.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
@@ -268,18 +268,18 @@ impl Reply {
     }
 }
 
-/// The pieces of a streamed body.
+/// `Pieces` are those of a streamed body.
 pub type Pieces = BoxStream<'static, Result<Bytes, Refusal>>;
 
-/// A body.
+/// A `Payload` is a body.
 pub enum Payload {
-    /// All of it at once; its length is known.
+    /// The body comes at once, and its length is known.
     Whole(Bytes),
-    /// Piece by piece, of unknown length.
+    /// The body comes piece by piece, and its length is unknown.
     Stream(Pieces),
-    /// Piece by piece, with a `Content-Length` that the program declares.
+    /// The body comes piece by piece, with a `Content-Length` that the program declares.
     Declared(u64, Pieces),
-    /// A body of the framework's own kind that counts its polls.
+    /// The body is of the framework's own kind, and counts its polls.
     Counted(Counted),
 }
 
@@ -294,7 +294,7 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// A handler's or a body's error.
+/// A `Refusal` is a handler's or a body's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal(pub &'static str);
 
@@ -306,7 +306,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// An error with a cause that its own text does not tell.
+/// A `Caused` error has a cause that its own text does not tell.
 #[derive(Debug)]
 pub struct Caused(pub Refusal);
 

@@ -1,4 +1,4 @@
-//! A handler that does everything at once, in spans that say whose they are.
+//! A handler does everything at once, in spans that say whose they are.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use tracing::instrument::WithSubscriber;
 
 use super::{App, Call, Refusal, Reply};
 
-/// The spans of one call; each name is followed by the call's number.
+/// A call makes these spans; each name is followed by the call's number.
 pub const WORK_SPANS: [&str; 6] = ["handle", "nested", "spawned", "blocking", "first", "second"];
 
-/// Every second call makes its spans through `tracing`.
+/// Returns whether a call makes its spans through `tracing`: every second one does.
 #[must_use]
 pub const fn is_through_tracing(number: usize) -> bool {
     number % 2 == 1
 }
 
-/// Nested spans across awaits, a task, a blocking task and a stream.
+/// Makes nested spans across awaits, a task, a blocking task and a stream.
 pub(super) async fn work(app: Arc<App>, call: Call) -> Result<Reply, Refusal> {
     let session = call.session.ok_or(Refusal("no session"))?;
     let number = call.argument.parse().map_err(|_| Refusal("no number"))?;

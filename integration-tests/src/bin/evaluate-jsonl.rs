@@ -1,5 +1,5 @@
-//! An experiment over a file of rows, for `integration-tests/python/evaluate_beside_rust.py`, which runs the same in Python:
-//! `evaluate-jsonl FILE`. Its only output is the run's id.
+//! The program runs an experiment over a file of rows, for `integration-tests/python/evaluate_beside_rust.py`, which runs
+//! the same in Python: `evaluate-jsonl FILE`. Its only output is the run's id.
 
 #![expect(clippy::print_stdout, reason = "the script in Python reads it")]
 
@@ -8,7 +8,7 @@ use std::error::Error;
 use honeyhive::evaluate::{Case, Datapoint, Dataset};
 use serde_json::{Value, json};
 
-/// Upper case, but for one row, which the program in Python gets right.
+/// Returns the question in upper case, but for one row, which the program in Python gets right.
 async fn shout(dp: Datapoint<Value, Value>) -> Result<Value, String> {
     let query = dp.inputs()["query"].as_str().ok_or("a query is a text")?;
     let answer = if query == "b" {

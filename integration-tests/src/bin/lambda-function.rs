@@ -1,5 +1,5 @@
-//! The Lambda function of `tests/adapter_tower/lambda.rs`: the runtime takes its settings from the environment, so it
-//! is a process of its own. What it does is in the event, how it is set up in `FUNCTION_SETTINGS`.
+//! The Lambda function of `tests/adapter_tower/lambda.rs` is a process of its own, since the runtime takes its settings
+//! from the environment. The event says what it does, and `FUNCTION_SETTINGS` how it is set up.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
 use tower::Layer;
 
-/// A timeout so long that only the deadline ends a flush.
+/// Only the deadline ends a flush with such a timeout.
 const PATIENT: Duration = Duration::from_secs(3_600);
 
 #[tokio::main]

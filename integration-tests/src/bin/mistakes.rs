@@ -1,4 +1,4 @@
-//! Programs with a mistake in them, as people make it: `mistakes <name>`. `tests/mistakes.rs` compares what each of
+//! Each program has a mistake in it, as people make it: `mistakes <name>`. `tests/mistakes.rs` compares what each of
 //! them says. With `LOG=off` there is no subscriber.
 
 #![allow(
@@ -234,7 +234,7 @@ async fn left_out_by_the_filter() -> Outcome {
     ask(&app).await
 }
 
-/// The routes have no layer around them.
+/// Serves routes without a layer around them.
 #[tokio::main]
 async fn no_layer() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
@@ -250,7 +250,7 @@ fn order(number: u32) {
     tracing::info!(target: "shop", "ordered");
 }
 
-/// The subscriber has no layer of ours; with `LAYER=on` it has one.
+/// Installs a subscriber without our layer; with `LAYER=on` it has one.
 fn tracing_without_layer() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard();
@@ -321,7 +321,7 @@ fn wrong_event_type_in_an_attribute() -> Outcome {
     Ok(())
 }
 
-/// The field is one of `tracing`, and our layer reads it.
+/// Sets the wrong type in a field of `tracing`, which our layer reads.
 fn wrong_event_type_in_a_field() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard();
@@ -412,7 +412,7 @@ fn subscriber_after_the_refusal(subscribe: impl FnOnce()) -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard();
     tracer.create_session("script");
-    // Nobody has heard the log lines about this yet.
+    // The log lines about the refusal have no subscriber yet.
     let _ = tracer.force_flush_blocking(Duration::from_secs(30));
     subscribe();
     Ok(())

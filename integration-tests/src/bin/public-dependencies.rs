@@ -1,4 +1,4 @@
-//! The foreign items in the public API of our crates: a new major version of their crates would break our users.
+//! The public API of our crates names foreign items: a new major version of their crates would break our users.
 //!
 //! ```text
 //! cargo run -p integration-tests --bin public-dependencies            # compares with docs/public-dependencies.txt
@@ -26,7 +26,7 @@ const HEAD: &str = "# The crates whose items stand in the public API of ours. CI
 /// The variable that marks the call as rustdoc's, and holds the path of the real one.
 const AS_RUSTDOC: &str = "PUBLIC_DEPENDENCIES_RUSTDOC";
 
-/// The variable with the crates that it runs rustdoc for.
+/// The variable names the crates to run rustdoc for.
 const CRATES: &str = "PUBLIC_DEPENDENCIES_CRATES";
 
 type Failure = Box<dyn Error>;
@@ -79,7 +79,7 @@ fn check(root: &Path, writes: bool) -> Result<bool, Failure> {
     Ok(listed == found)
 }
 
-/// Our crates, by their folders' names.
+/// Returns our crates, by their folders' names.
 fn crates(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let folders = std::fs::read_dir(root.join("crates"))?;
     folders
@@ -87,7 +87,7 @@ fn crates(root: &Path) -> Result<BTreeSet<String>, Failure> {
         .collect()
 }
 
-/// The crates whose items are named by public items of a crate.
+/// Returns the crates whose items are named by public items of a crate.
 fn public_dependencies(folder: &Path, name: &str) -> Result<BTreeSet<String>, Failure> {
     let file = folder.join(format!("{}.json", name.replace('-', "_")));
     let docs: Value = serde_json::from_slice(&std::fs::read(file)?)?;
@@ -116,7 +116,7 @@ fn public_dependencies(folder: &Path, name: &str) -> Result<BTreeSet<String>, Fa
     Ok(found.into_iter().filter(|it| !is_std(it)).collect())
 }
 
-/// Has rustdoc tell what it knows of our crates, and says in which folder.
+/// Lets rustdoc write what it knows of our crates, and returns the folder.
 fn documents(root: &Path, crates: &BTreeSet<String>) -> Result<PathBuf, Failure> {
     let program = std::env::current_exe()?;
     let names: Vec<_> = crates.iter().map(|name| name.replace('-', "_")).collect();
@@ -167,7 +167,7 @@ fn object<'a>(docs: &'a Value, key: &str) -> Result<&'a Map<String, Value>, Fail
         .ok_or_else(|| format!("rustdoc's answer has no `{key}`").into())
 }
 
-/// False for what the compiler implements by itself, for every type.
+/// Returns false for what the compiler implements by itself, for every type.
 fn is_written_here(item: &Value) -> bool {
     let implementation = &item["inner"]["impl"];
     item["crate_id"] == 0
@@ -175,7 +175,7 @@ fn is_written_here(item: &Value) -> bool {
         && implementation["blanket_impl"].is_null()
 }
 
-/// Every item that is named there.
+/// Notes every item that a value names.
 fn ids(value: &Value, note: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| ids(item, note)),

@@ -1,5 +1,5 @@
-//! Runs a chat server under load while HoneyHive fails, and says over time what that costs: memory, threads, open
-//! files. Fails where one of them grows, where a user's request fails, or where telemetry is lost.
+//! The program runs a chat server under load while HoneyHive fails, and prints over time what that costs: memory,
+//! threads, open files. It fails where one of them grows, where a user's request fails, or where telemetry is lost.
 //!
 //! ```text
 //! cargo run --release -p integration-tests --bin soak -- --minutes 30 [--rate 300] [--seed 7] [--spool FOLDER]
@@ -24,10 +24,10 @@ use integration_tests::faults::table::{KEY, builder, record};
 use integration_tests::faults::{Auditor, Footprint, Service, Traffic, at_random, seed};
 
 const MIB: f64 = 1024.0 * 1024.0;
-/// The length of a phase, which is also the time between two lines of the output.
+/// A phase has this length, which is also the time between two lines of the output.
 const PHASE: Duration = Duration::from_secs(10);
 
-/// The behaviour of HoneyHive, phase by phase.
+/// HoneyHive behaves so, phase by phase.
 const PHASES: [Phase; 4] = [
     Phase::ThreeInTenFail,
     Phase::Healthy,
@@ -182,12 +182,12 @@ fn enter(honeyhive: &LocalServer, phase: Phase, seed: u64) {
         Phase::ThreeInTenFail => at_random(honeyhive, 0.3, seed),
         Phase::Healthy => {}
         Phase::Outage => honeyhive.fail(Fault::status(503)),
-        // Some calls only, so that the others show what is left of them.
+        // The fault takes only some calls, so that the others show what is left of them.
         Phase::Hangs => honeyhive.fail(Fault::hang().share(0.2)),
     }
 }
 
-/// Another tracer of the same process begins and ends: what it leaves behind would gather.
+/// Begins and ends another tracer of the same process: what it leaves behind would gather.
 async fn come_and_go(honeyhive: &LocalServer) {
     let tracer = builder(honeyhive.url()).build().expect("a tracer");
     drop(record(&tracer));
@@ -216,7 +216,7 @@ fn line(began: Instant, phase: Phase, traffic: &Traffic, stats: DeliveryStats) -
     resident
 }
 
-/// Everything that is left is delivered: HoneyHive is well again.
+/// Delivers everything that is left: HoneyHive is well again.
 async fn end(tracer: &HoneyHiveTracer) -> DeliveryStats {
     for _ in 0..12 {
         if tracer.force_flush(Duration::from_secs(5)).await.is_ok() {
@@ -227,8 +227,8 @@ async fn end(tracer: &HoneyHiveTracer) -> DeliveryStats {
     tracer.stats()
 }
 
-/// Checks the memory: after a first third in which everything fills, the last third holds as much as the one before. A
-/// third has whole rounds of all phases, else they are not compared.
+/// Checks the memory: after a first third in which everything fills, the last third holds as much as the one before.
+/// Each third must have whole rounds of all phases, or they are not compared.
 fn of_memory(resident: &[f64]) -> Vec<String> {
     let third = resident.len() / 3 / PHASES.len() * PHASES.len();
     if third == 0 {

@@ -1,4 +1,4 @@
-//! Reads the books all the time.
+//! An auditor reads the counts all the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use honeyhive::{DeliveryStats, HoneyHiveTracer};
 
-/// `accepted = delivered + pending + dropped`.
+/// Returns whether `accepted = delivered + pending + dropped`.
 #[must_use]
 pub const fn balance(stats: &DeliveryStats) -> bool {
     stats.accepted == stats.delivered + stats.pending + stats.dropped.total()
 }
 
-/// A thread that reads a tracer's counts until it is asked what it has seen.
+/// An `Auditor` is a thread that reads a tracer's counts until it is asked what it has seen.
 #[derive(Debug)]
 pub struct Auditor {
     done: Arc<AtomicBool>,
@@ -22,7 +22,7 @@ pub struct Auditor {
 
 const BETWEEN_AUDITS: Duration = Duration::from_micros(200);
 
-/// The observations of an auditor.
+/// `Seen` has the observations of an auditor.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     audits: u64,
@@ -44,14 +44,14 @@ impl Auditor {
                 if is_last {
                     return seen;
                 }
-                // Some thousand times a second: the machine has other things to do as well.
+                // The auditor reads some thousand times a second: the machine has other things to do as well.
                 std::thread::sleep(BETWEEN_AUDITS);
             }
         });
         Self { done, thread }
     }
 
-    /// Ends; the books have balanced whenever they were read. Answers the most bytes that were pending.
+    /// Ends the auditor; the counts have balanced whenever they were read. Returns the most bytes that were pending.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Certificates made for a test.
+//! Certificates are made for a test.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// An authority that nobody trusts by themselves.
+/// An `Authority` is trusted by nobody by default.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl std::fmt::Debug for Authority {
@@ -16,7 +16,7 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-/// A server's certificate with its key.
+/// An `Identity` is a server's certificate with its key.
 pub struct Identity(Arc<ServerConfig>);
 
 impl std::fmt::Debug for Identity {
@@ -32,7 +32,7 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A new one.
+    /// Returns a new authority.
     #[must_use]
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("a certificate");
@@ -47,13 +47,13 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate for a server of this name.
+    /// Returns a certificate for a server of this name.
     #[must_use]
     pub fn identity(&self, host: &str) -> Identity {
         self.signed(&Self::params(host))
     }
 
-    /// The same, whose time is over.
+    /// Returns such a certificate that has expired.
     #[must_use]
     pub fn expired_identity(&self, host: &str) -> Identity {
         let mut params = Self::params(host);

@@ -1,17 +1,17 @@
-//! The memory and the handles of this process, as the operating system counts them.
+//! The operating system counts the memory and the handles of this process.
 
 use std::fs;
 
 const PAGE: u64 = 4096;
 
-/// Memory, threads and open files.
+/// A `Footprint` has memory, threads and open files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
-    /// Bytes of memory that are resident.
+    /// The bytes of memory that are resident.
     pub resident: u64,
-    /// Threads.
+    /// The number of threads.
     pub threads: usize,
-    /// Open files, sockets among them.
+    /// The number of open files, sockets among them.
     pub files: usize,
 }
 
@@ -24,7 +24,7 @@ impl Footprint {
         Some(Self {
             resident: pages * PAGE,
             threads: fs::read_dir("/proc/self/task").ok()?.count(),
-            // The one that is open to count them is not meant.
+            // The count leaves out the file that is open for counting.
             files: fs::read_dir("/proc/self/fd").ok()?.count() - 1,
         })
     }

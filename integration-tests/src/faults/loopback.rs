@@ -1,4 +1,4 @@
-//! `Loopback`: a listener on this machine, on a thread and a runtime of its own.
+//! A `Loopback` is a listener on this machine, on a thread and a runtime of its own.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-/// A listener; dropping it ends it and all its connections.
+/// Dropping a `Loopback` ends the listener and all its connections.
 #[derive(Debug)]
 pub(super) struct Loopback {
     pub(super) address: SocketAddr,
@@ -53,7 +53,7 @@ where
 {
     loop {
         if let Ok((stream, _)) = listener.accept().await {
-            // Failing to set it only costs latency.
+            // A failure here only costs latency.
             let _ = stream.set_nodelay(true);
             tokio::spawn(serve(stream));
         }

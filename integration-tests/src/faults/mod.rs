@@ -1,4 +1,4 @@
-//! The fault harness: everything that can go wrong between the SDK and HoneyHive.
+//! The fault harness makes everything go wrong that can between the SDK and HoneyHive.
 //!
 //! What HoneyHive answers is `honeyhive-local`'s to get wrong ([`honeyhive_local::Fault`]); what happens to the
 //! bytes on their way is a [`FaultProxy`]'s. The [`table`] says of each fault what is tried again, what becomes

@@ -1,4 +1,4 @@
-//! [`FaultProxy`]: what can happen to bytes on their way.
+//! A [`FaultProxy`] does to bytes what can happen on their way.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::loopback::Loopback;
 
-/// A failure of a connection. Bytes are counted from its beginning.
+/// A `Cut` is a failure of a connection. Bytes are counted from its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// The connection is reset after so many bytes of requests.
@@ -29,7 +29,7 @@ pub enum Cut {
     Drip(Duration),
 }
 
-/// Stands between the SDK and a server. A connection passes unless a [`Cut`] is planned for it.
+/// A `FaultProxy` stands between the SDK and a server. A connection passes unless a [`Cut`] is planned for it.
 #[derive(Debug)]
 pub struct FaultProxy {
     loopback: Loopback,
@@ -38,7 +38,7 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// A proxy in front of a server.
+    /// Starts a proxy in front of a server.
     #[must_use]
     pub fn start(upstream: SocketAddr) -> Self {
         let plan = Arc::<Mutex<VecDeque<Cut>>>::default();
@@ -126,7 +126,7 @@ async fn end(client: &TcpStream, cut: Option<Cut>) -> io::Result<()> {
     }
 }
 
-/// The bytes that may still pass.
+/// `Room` counts the bytes that may still pass.
 struct Room {
     to_send: usize,
     to_answer: usize,

@@ -1,10 +1,10 @@
-//! Faults at random, the same for the same seed.
+//! Faults at random are the same for the same seed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use honeyhive_local::{Fault, LocalServer};
 
-/// The seed of `HH_FAULT_SEED`, else a new one. Whoever uses it should print it.
+/// Returns the seed of `HH_FAULT_SEED`, else a new one. The caller should print it.
 #[must_use]
 pub fn seed() -> u64 {
     let given = std::env::var("HH_FAULT_SEED").ok();
@@ -14,8 +14,8 @@ pub fn seed() -> u64 {
     })
 }
 
-/// Lets a share of the calls fail at random, in every way that passes: refused for now, answered by a gateway,
-/// cut off before and after what they ask for was done.
+/// Makes a share of the calls fail at random, in every way that passes: refused for now, answered by a gateway, cut off
+/// before and after what they ask for was done.
 pub fn at_random(server: &LocalServer, share: f64, seed: u64) {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
     let faults = [
@@ -29,7 +29,7 @@ pub fn at_random(server: &LocalServer, share: f64, seed: u64) {
         Fault::reset().after_applying(),
         Fault::close().after_applying(),
     ];
-    // The first that has its turn is the one, so each has its share of what those before have left.
+    // The first fault that has its turn is played, so each has its share of what those before have left.
     let each = 1.0 - (1.0 - share).powf(1.0 / faults.len() as f64);
     for (number, fault) in (0..).zip(faults) {
         server.fail(fault.share(each).at_random(seed.wrapping_add(number)));

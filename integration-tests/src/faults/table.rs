@@ -1,4 +1,4 @@
-//! The table of faults: what goes wrong, what is tried again, what becomes of the telemetry, what the log says.
+//! The table of faults says what goes wrong, what is tried again, what becomes of the telemetry, and what the log says.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -14,13 +14,13 @@ use super::{Auditor, Cut, FaultProxy};
 use crate::harness::PATIENCE;
 use crate::log;
 
-/// The number of items that each row records: a session, a span, and an update that needs a call of its own.
+/// Each row records this number of items: a session, a span, and an update that needs a call of its own.
 pub const ITEMS: u64 = 3;
 
-/// The key of the servers of the table.
+/// The servers of the table take this key.
 pub const KEY: &str = "hh_fault_key";
 
-/// A fault and all that comes of it.
+/// A `Row` has a fault and its consequences.
 #[derive(Debug)]
 pub struct Row {
     /// The fault.
@@ -31,14 +31,14 @@ pub struct Row {
     pub line: Option<(Level, &'static str)>,
 }
 
-/// A fault.
+/// `What` is a fault.
 #[derive(Debug)]
 pub enum What {
-    /// HoneyHive's answer to the first call of each kind.
+    /// HoneyHive answers the first call of each kind so.
     FirstAnswers(Fault),
-    /// HoneyHive's answer to every call.
+    /// HoneyHive answers every call so.
     Answers(Fault),
-    /// The first connections, over which the session's start goes.
+    /// The first connections fail, over which the session's start goes.
     Connections(Vec<Cut>),
     /// The address has no listener at first, and later it has one.
     Refused,
@@ -46,7 +46,7 @@ pub enum What {
     NoSuchHost,
 }
 
-/// The outcome of a fault.
+/// An `Outcome` is that of a fault.
 #[derive(Debug)]
 pub enum Outcome {
     /// Everything is delivered; so many calls were made once more.
@@ -62,7 +62,7 @@ pub enum Outcome {
 const WARN: fn(&'static str) -> Option<(Level, &'static str)> = |text| Some((Level::WARN, text));
 const ERROR: fn(&'static str) -> Option<(Level, &'static str)> = |text| Some((Level::ERROR, text));
 
-/// A status that passes: each call is made once more.
+/// Returns a row for a status that passes: each call is made once more.
 #[must_use]
 pub fn passing(status: u16, line: &'static str) -> Row {
     Row {
@@ -72,7 +72,7 @@ pub fn passing(status: u16, line: &'static str) -> Row {
     }
 }
 
-/// A gateway's error page instead of JSON.
+/// Returns a row in which a gateway answers with an error page instead of JSON.
 #[must_use]
 pub fn error_page() -> Row {
     let page = "<html>\n<body>\n<h1>Bad Gateway</h1>\n</body>\n</html>";
@@ -85,7 +85,7 @@ pub fn error_page() -> Row {
     }
 }
 
-/// A call that is refused would be refused again.
+/// Returns a row for a call that is not made again: it would be refused again.
 #[must_use]
 pub fn refused(status: u16, reason: fn(&Drops) -> u64, line: &'static str) -> Row {
     let is_a_users_matter = matches!(status, 401 | 403 | 404);
@@ -100,7 +100,7 @@ pub fn refused(status: u16, reason: fn(&Drops) -> u64, line: &'static str) -> Ro
     }
 }
 
-/// A success, whatever its body.
+/// Returns a row for a success, whatever its body.
 #[must_use]
 pub fn success(status: u16, kind: &str, body: &'static str) -> Row {
     let fault = Fault::status(status)
@@ -113,7 +113,7 @@ pub fn success(status: u16, kind: &str, body: &'static str) -> Row {
     }
 }
 
-/// Connections on which the start fails, once each.
+/// Returns a row for connections on which the start fails, once each.
 #[must_use]
 pub fn cut(cuts: impl IntoIterator<Item = Cut>) -> Row {
     let cuts = Vec::from_iter(cuts);
@@ -125,7 +125,7 @@ pub fn cut(cuts: impl IntoIterator<Item = Cut>) -> Row {
     }
 }
 
-/// A connection that brings everything, though in an unusual way.
+/// Returns a row for a connection that brings everything, though in an unusual way.
 #[must_use]
 pub fn unusual(cut: Cut) -> Row {
     Row {
@@ -145,7 +145,7 @@ pub fn waits(fault: What) -> Row {
     }
 }
 
-/// A HoneyHive as the table wants it.
+/// Returns a HoneyHive as the table wants it.
 #[must_use]
 pub fn server() -> LocalServer {
     let server = LocalServer::builder()
@@ -155,7 +155,7 @@ pub fn server() -> LocalServer {
     server.expect("a HoneyHive on this machine")
 }
 
-/// A tracer for an address. It holds sessions back until it is flushed.
+/// Returns the builder of a tracer for an address. The tracer holds sessions back until it is flushed.
 pub fn builder(url: impl Into<String>) -> HoneyHiveTracerBuilder {
     HoneyHiveTracer::builder()
         .api_key(KEY)
@@ -172,7 +172,7 @@ pub fn record(tracer: &HoneyHiveTracer) -> Session {
     chat
 }
 
-/// Everything of a session that was [recorded](record) is there, once.
+/// Asserts that everything of a session that was [recorded](record) is there, once.
 #[track_caller]
 pub fn assert_arrived(server: &LocalServer, chat: &Session) {
     let id = chat.id().to_string();
@@ -184,7 +184,7 @@ pub fn assert_arrived(server: &LocalServer, chat: &Session) {
 }
 
 impl Row {
-    /// Lets it go wrong and compares all that comes of it.
+    /// Plays the fault and compares all consequences.
     pub fn run(self) {
         let _turn = log::turn();
         let server = server();
@@ -213,7 +213,7 @@ impl Row {
 }
 
 fn run_against(server: &LocalServer, url: String, outcome: &Outcome) {
-    // Long enough for a slow machine; that of the faults that hang is over soon.
+    // The timeout is long enough for a slow machine, and short enough for the faults that hang.
     let tracer = builder(url).api_timeout(Duration::from_secs(2)).build();
     let tracer = tracer.expect("a tracer");
     let auditor = Auditor::of(&tracer);
@@ -241,7 +241,7 @@ fn run_against(server: &LocalServer, url: String, outcome: &Outcome) {
         }
         Outcome::Waits => assert_waits(&tracer),
     }
-    // Nothing more is said of this tracer in the next turn.
+    // The log has no more lines of this tracer in the next turn.
     drop(tracer.shutdown_blocking(Duration::ZERO));
     auditor.assert_balanced();
 }
@@ -264,7 +264,7 @@ fn assert_waits(tracer: &HoneyHiveTracer) {
 }
 
 fn wait_for_somebody() {
-    // Taken, so that nobody else gets the port, and never listened on.
+    // The port is taken, so that nobody else gets it, and never listened on.
     let nobody = TcpSocket::new_v4().expect("a socket");
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     nobody.bind(free).expect("a free port");
@@ -301,7 +301,7 @@ pub fn wait_in_vain(url: &str) {
     auditor.assert_balanced();
 }
 
-/// The log has one line that matters, with this text, or none.
+/// Asserts that the log has one line that matters, with this text, or none.
 #[track_caller]
 pub fn assert_said(line: Option<(Level, &str)>) {
     for level in [Level::ERROR, Level::WARN] {

@@ -1,4 +1,5 @@
-//! [`TlsFront`], [`Gateway`], [`ConnectProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
+//! [`TlsFront`], [`Gateway`], [`ConnectProxy`] and [`RefusingProxy`] put a HoneyHive behind TLS, and behind a company's
+//! proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use tokio_rustls::server::TlsStream;
 use super::certificates::Identity;
 use super::loopback::Loopback;
 
-/// Ends TLS in front of a server.
+/// A `TlsFront` ends TLS in front of a server.
 #[derive(Debug)]
 pub struct TlsFront(Loopback);
 
@@ -33,7 +34,7 @@ impl TlsFront {
         }))
     }
 
-    /// The address it listens on.
+    /// Returns the address that the front listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.0.address
@@ -48,14 +49,14 @@ async fn end_tls(acceptor: TlsAcceptor, client: TcpStream, upstream: SocketAddr)
 
 type Upstream = Client<HttpConnector, Incoming>;
 
-/// Ends TLS and HTTP in front of a server, as a load balancer does, by the protocols that it offers.
+/// A `Gateway` ends TLS and HTTP in front of a server, as a load balancer does, by the protocols that it offers.
 #[derive(Debug)]
 pub struct Gateway {
     loopback: Loopback,
     versions: Versions,
 }
 
-/// The versions of HTTP in which requests came.
+/// `Versions` has the versions of HTTP in which requests came.
 type Versions = Arc<Mutex<Vec<Version>>>;
 
 impl Gateway {
@@ -72,7 +73,7 @@ impl Gateway {
         Self { loopback, versions }
     }
 
-    /// The address it listens on.
+    /// Returns the address that the gateway listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.loopback.address
@@ -107,7 +108,7 @@ async fn pass_on(
         .map_err(io::Error::other)
 }
 
-/// An HTTP proxy that takes `CONNECT` to any host, and leads all of them to one server.
+/// A `ConnectProxy` is an HTTP proxy that takes `CONNECT` to any host, and leads all of them to one server.
 #[derive(Debug)]
 pub struct ConnectProxy {
     loopback: Loopback,
@@ -133,7 +134,7 @@ impl ConnectProxy {
         format!("http://{}", self.loopback.address)
     }
 
-    /// The hosts that were asked for.
+    /// Returns the hosts that were asked for.
     #[must_use]
     pub fn asked_for(&self) -> Vec<String> {
         let asked_for = self.asked_for.lock();
@@ -170,12 +171,12 @@ async fn connect(
     copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 
-/// An HTTP proxy that lets nobody through.
+/// A `RefusingProxy` is an HTTP proxy that lets nobody through.
 #[derive(Debug)]
 pub struct RefusingProxy(Loopback);
 
 impl RefusingProxy {
-    /// One that asks everybody for a login.
+    /// Starts a proxy that asks everybody for a login.
     #[must_use]
     pub fn start() -> Self {
         Self(Loopback::start(refuse))

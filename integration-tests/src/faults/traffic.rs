@@ -1,4 +1,4 @@
-//! [`Traffic`]: conversations of several turns through a real axum server, at a rate.
+//! [`Traffic`] makes conversations of several turns through a real axum server, at a rate.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,10 +18,10 @@ use crate::adapter::Running;
 use crate::client::Client;
 use crate::tower::serve_router;
 
-/// The turns of a conversation, which are a request each.
+/// A conversation has this number of turns, which are a request each.
 pub const TURNS: u64 = 3;
 
-/// A chat server under `HoneyHiveLayer`.
+/// A `Service` is a chat server under `HoneyHiveLayer`.
 #[must_use = "dropping it stops the server"]
 pub struct Service {
     running: Running,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    /// Starts one.
+    /// Starts a service.
     pub async fn start(tracer: &HoneyHiveTracer) -> Self {
         let router = Router::new()
             .route("/turn/{number}", post(turn))
@@ -48,13 +48,13 @@ impl Service {
         }
     }
 
-    /// Stops it, after what is under way.
+    /// Stops the service, after what is under way.
     pub async fn stop(self) {
         self.running.stop().await;
     }
 }
 
-/// Each turn says what the one before said, anew, and something of its own.
+/// Handles a turn: it writes the keys of the turn before again, and one of its own.
 async fn turn(
     State(tracer): State<HoneyHiveTracer>,
     session: CurrentSession,
@@ -72,17 +72,17 @@ async fn turn(
     number.to_string()
 }
 
-/// The actions and the observations of a service's users.
+/// `Traffic` has the actions and the observations of a service's users.
 #[derive(Debug, Default)]
 pub struct Traffic {
     requests: AtomicU64,
     failed: AtomicU64,
-    /// Only where somebody asks for them: they grow.
+    /// The sessions, only where somebody asks for them: they grow.
     sessions: Option<Mutex<BTreeSet<SessionId>>>,
 }
 
 impl Traffic {
-    /// Traffic of which the sessions are kept.
+    /// Returns traffic of which the sessions are kept.
     #[must_use]
     pub fn keeping_sessions() -> Self {
         Self {
@@ -91,19 +91,19 @@ impl Traffic {
         }
     }
 
-    /// Requests that were answered.
+    /// Returns the number of requests that were answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Requests that were not answered as they should be.
+    /// Returns the number of requests that were not answered as they should be.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// The sessions so far.
+    /// Returns the sessions so far.
     #[must_use]
     pub fn sessions(&self) -> BTreeSet<SessionId> {
         let sessions = self.sessions.as_ref().map(Mutex::lock);

@@ -1,4 +1,4 @@
-//! A caller that is traced by HoneyHive, too: W3C baggage and trace context.
+//! A caller that HoneyHive traces, too, sends W3C baggage and trace context.
 
 use honeyhive::http::SessionTrust;
 use honeyhive::{NewSession, SessionId};
@@ -16,7 +16,7 @@ async fn with_baggage(stage: &Stage, baggage: &str) -> Answer {
         .await
 }
 
-/// A call as a traced service makes it.
+/// Adds the headers that a traced service sends.
 fn called(call: Call, baggage: &str) -> Call {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
     call.header("baggage", baggage)
@@ -90,7 +90,7 @@ async fn begun_elsewhere_as(stage: &Stage, id: SessionId) -> SessionId {
     id
 }
 
-/// The bare key belongs to everybody: it counts only where it holds a UUID.
+/// The bare key belongs to everybody, so it counts only where it holds a UUID.
 pub async fn a_bare_session_id_that_is_no_uuid_is_not_ours<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let mapped = SessionId::from_correlation_id("not-a-uuid");

@@ -1,4 +1,4 @@
-//! The usage of a session, counted across its requests.
+//! The usage of a session is counted across its requests.
 
 use std::sync::{Arc, Mutex};
 

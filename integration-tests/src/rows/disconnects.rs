@@ -1,4 +1,4 @@
-//! A client that goes away early.
+//! A client goes away early.
 
 use honeyhive::http::SessionStart;
 use honeyhive_local::{Fault, LocalServer, LocalSession};
@@ -22,7 +22,7 @@ pub async fn a_client_that_leaves_before_the_head_is_recorded_as_499<A: Adapter>
     assert_eq!((stage.endings(), stage.stats().accepted), (1, 2));
 }
 
-/// The same of one stream of an HTTP/2 connection that lives on.
+/// A cancelled stream of an HTTP/2 connection counts as a client that left; the connection lives on.
 pub async fn an_http2_request_that_is_cancelled_is_recorded_as_499<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let cancelled = tokio::spawn(stage.request("GET", "/park").http2().send());
@@ -82,7 +82,7 @@ pub async fn a_client_that_leaves_a_models_stream_leaves_what_it_got_as_the_outp
     }
 }
 
-/// The session of a client that goes away once it has seen this, while the handler waits.
+/// Returns the session of a client that goes away once it has seen these bytes, while the handler waits.
 async fn leaving(stage: &Stage, request: &[u8], wanted: &[u8]) -> LocalSession {
     let mut connection = stage.connect(request).await;
     let mut seen = Vec::new();

@@ -1,10 +1,10 @@
-//! However an answer ends, its session ends once and says how.
+//! A session ends once and says how, however its answer ends.
 
 use crate::adapter::Adapter;
 use crate::app::REFUSAL_TEXT;
 use crate::harness::{Stage, assert_ended, assert_error};
 
-/// Every status, as the client saw it, once; the server's own errors with an error text.
+/// Every status is recorded once, as the client saw it; the server's own errors have an error text.
 pub async fn every_status_is_recorded_once_as_it_was_sent<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     for status in [200, 201, 204, 304, 307, 400, 404, 422, 429, 500, 503] {
@@ -32,7 +32,7 @@ pub async fn every_status_is_recorded_once_as_it_was_sent<A: Adapter>() {
     }
 }
 
-/// The framework's own 404: the name is the path, since there is no route.
+/// The framework's own 404 has no route, so the name is the path.
 pub async fn a_path_without_a_route_is_recorded_as_404<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let answer = stage.request("GET", "/no/such/path?x=1").send().await;
@@ -81,7 +81,7 @@ pub async fn an_error_of_an_inner_middleware_is_recorded<A: Adapter>() {
     assert_eq!(stage.stats().accepted, 2);
 }
 
-/// `HEAD`: no body will ever come, so nothing waits for one.
+/// A `HEAD` request never has a body, so nothing waits for one.
 pub async fn a_head_request_ends_with_its_head<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     for (path, status) in [("/bytes/1000", 200), ("/tokens", 200), ("/status/404", 404)] {

@@ -1,4 +1,4 @@
-//! Ratings of answers by people.
+//! People rate answers.
 
 use honeyhive::{EventId, SessionId, SessionTrust, SigningKeys};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ pub async fn a_body_without_an_end_is_answered_at_the_limit<A: Adapter>() {
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
-/// One id is rated so many times a minute; others are not held up by it.
+/// A limit holds for the ratings of one id in a minute; other ids are not held up by it.
 pub async fn an_id_is_rated_so_many_times_a_minute<A: Adapter>() {
     let stage = stage().start::<A>().await;
     let said = json!({"session_id": SessionId::new(), "rating": true});
@@ -182,7 +182,7 @@ pub async fn a_rating_by_an_id_that_is_signed_for_its_tenant<A: Adapter>() {
     assert_eq!(unknown.send().await.status, 403);
 }
 
-/// A rating is no conversation.
+/// Returns a stage that skips ratings: they are no conversations.
 fn stage() -> StageBuilder {
     Stage::builder().instrumentation(|builder| builder.skip(|it| it.path() == "/feedback"))
 }

@@ -1,4 +1,4 @@
-//! Ends that are held back until what was recorded has been delivered, for hosts that stop a process after its response.
+//! Ends are held back until what was recorded has been delivered, for hosts that stop a process after its response.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -142,8 +142,8 @@ pub async fn a_panic_is_delivered_without_a_wait<A: Adapter>() {
     }
 }
 
-/// A session that has not ended, which goes out when delivery is told to and not before: an end goes out by itself in a
-/// moment.
+/// A `Waiting` session has not ended; it goes out when delivery is told to and not before: an end goes out by itself in
+/// a moment.
 struct Waiting(SessionId);
 
 impl Waiting {

@@ -1,4 +1,4 @@
-//! Session ids that come from outside.
+//! Session ids come from outside.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::adapter::Adapter;
 use crate::client::{Answer, Call};
 use crate::harness::{PATIENCE, Stage};
 
-/// An unusable id counts as absent: a new session, counted, never a 4xx and never echoed.
+/// An unusable id counts as absent: a new session begins and is counted; the answer is no 4xx and does not repeat the
+/// id.
 pub async fn an_id_that_cannot_be_used_counts_as_absent<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let long = "a".repeat(10 * 1024);
@@ -70,7 +71,7 @@ async fn assert_begins_anew(stage: &Stage, answer: &Answer, ignored: u64) {
     assert_eq!(stage.stats().ignored_session_ids, ignored);
 }
 
-/// Bytes that no header may hold: the HTTP server refuses them, or the id counts as absent.
+/// No header may hold some bytes: the HTTP server refuses them, or the id counts as absent.
 pub async fn bytes_that_no_header_may_hold_name_no_session<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     for byte in [0x00, 0x01, 0x0b, 0x1f, 0x7f] {
@@ -98,7 +99,7 @@ pub async fn bytes_that_no_header_may_hold_name_no_session<A: Adapter>() {
 /// An id that is no UUID stands for the same UUID everywhere and always.
 pub async fn an_id_that_is_no_uuid_is_mapped<A: Adapter>() {
     let stage = Stage::start::<A>().await;
-    // uuid5 of the URL namespace, as any other language computes it.
+    // The UUID is uuid5 of the URL namespace, as any other language computes it.
     let mapped = "28e3277b-8a8c-5091-b2d5-e948f85f9c0a";
     for raw in ["conversation-7", "  conversation-7 "] {
         let answer = probe(&stage).header("x-session-id", raw).send().await;
@@ -157,7 +158,7 @@ pub async fn the_program_decides_which_ids_it_trusts<A: Adapter>() {
     assert_eq!(stage.stats().ignored_session_ids, 1);
 }
 
-/// Only what the service has signed names a session; whatever else comes is counted, and a session begins.
+/// A session is named only by an id that the service has signed; other ids are counted, and a session begins.
 pub async fn only_signed_ids_are_taken_and_signed_ids_go_back<A: Adapter>() {
     let stage = with_trust::<A>(SessionTrust::signed(signing_keys())).await;
     let first = probe(&stage).send().await;
@@ -186,7 +187,7 @@ pub async fn only_signed_ids_are_taken_and_signed_ids_go_back<A: Adapter>() {
     assert_eq!(session.session_id, id.to_string());
 }
 
-/// Baggage is not signed, so a client makes its session no part of an experiment.
+/// Baggage is not signed, so a client cannot make its session part of an experiment.
 pub async fn a_signed_id_brings_no_experiment_along<A: Adapter>() {
     let signed = SessionTrust::signed(signing_keys());
     for (trust, is_taken) in [(SessionTrust::Uuid, true), (signed, false)] {
@@ -293,7 +294,7 @@ pub async fn an_id_that_the_program_finds_counts_as_one_in_the_header<A: Adapter
     assert_eq!(stage.stats().callback_panics, 1);
 }
 
-/// A server that looks for the id in a cookie.
+/// Starts a server that looks for the id in a cookie.
 async fn with_cookies<A: Adapter>() -> Stage {
     let builder = Stage::builder().instrumentation(|builder| {
         builder.session_id(|request| {
@@ -306,7 +307,7 @@ async fn with_cookies<A: Adapter>() -> Stage {
     builder.start::<A>().await
 }
 
-/// Another header, both ways; the default one means nothing then.
+/// The header can have another name, in both directions; the default name means nothing then.
 pub async fn the_header_can_have_another_name<A: Adapter>() {
     let builder = Stage::builder();
     let builder = builder.instrumentation(|builder| builder.session_id_header("X-Conversation"));

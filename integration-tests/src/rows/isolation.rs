@@ -1,4 +1,4 @@
-//! Many requests at once, and not one span in another's session.
+//! Many requests run at once, and no span is in another's session.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::harness::{Stage, balanced, span_names};
 const REQUESTS: usize = 2_000;
 const AT_ONCE: usize = 100;
 
-/// Nested spans across awaits, tasks, blocking tasks and streams, half of them through `tracing`: each in
-/// its request's session, each once, none without a session.
+/// The spans go across awaits, tasks, blocking tasks and streams, half of them through `tracing`: each is in its
+/// request's session, each once, none without a session.
 pub async fn two_thousand_requests_at_once_keep_their_spans_apart<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let client = Client::keeping_connections(stage.address());
@@ -51,7 +51,7 @@ async fn work(client: Client, number: usize) -> (SessionId, usize) {
     (answer.session_id(), number)
 }
 
-/// One span inside another, as both ways of making them have it.
+/// Returns one span inside another, as both ways of making them have it.
 fn nested(number: usize) -> String {
     let handle = format!("\n  handle {number} [chain]\n");
     let nested = format!("\n    nested {number} [tool]\n");
@@ -79,8 +79,7 @@ fn assert_counts(stage: &Stage) {
     assert_eq!(stats.accepted, stats.delivered);
 }
 
-/// Traced and untraced requests on the same threads: what is untraced stays so, and what is traced misses
-/// nothing.
+/// Traced and untraced requests share threads: untraced ones stay so, and traced ones miss nothing.
 pub async fn untraced_requests_among_traced_ones_change_nothing<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder.filter(|request| request.header("x-internal").is_none())

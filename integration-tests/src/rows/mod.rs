@@ -1,4 +1,4 @@
-//! The rows: one function each, over any adapter. [`table`](crate::table) says which apply where.
+//! Each row is a function over any adapter. [`table`](crate::table) says which apply where.
 
 pub mod baggage;
 pub mod budgets;

@@ -1,4 +1,4 @@
-//! `Session::link_to`: the conversation's id comes in the body.
+//! `Session::link_to` moves a request whose conversation's id comes in the body.
 
 use honeyhive::SessionId;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::harness::{Stage, assert_ended};
 
 const CONVERSATION: &str = "conversation-7";
 
-/// A stage whose HoneyHive has the conversation.
+/// Returns a stage whose HoneyHive has the conversation.
 async fn stage_with_conversation<A: Adapter>() -> Stage {
     let stage = Stage::start::<A>().await;
     let elsewhere = crate::harness::tracer(&stage.honeyhive.url());
@@ -25,7 +25,7 @@ fn asking(stage: &Stage, path: &str) -> Call {
     stage.request("POST", path).json(&body)
 }
 
-/// Moved before anything was sent: the provisional session never exists, and everything follows.
+/// A session that moves before anything was sent never exists as the provisional one, and everything follows.
 pub async fn a_session_that_moves_in_time_leaves_nothing_behind<A: Adapter>() {
     let stage = stage_with_conversation::<A>().await;
     let conversation = SessionId::from_correlation_id(CONVERSATION);
@@ -93,7 +93,7 @@ pub async fn an_id_that_says_nothing_leaves_a_linked_request_where_it_is<A: Adap
     assert_ended(&stage.only_session().await, 200, "complete");
 }
 
-/// Moved too late: the first session stays with what it has and says where the rest went.
+/// A session that moves too late stays with what it has, and says where the rest went.
 pub async fn a_session_that_was_sent_moves_from_now_on<A: Adapter>() {
     let stage = stage_with_conversation::<A>().await;
     let conversation = SessionId::from_correlation_id(CONVERSATION);
@@ -122,7 +122,7 @@ pub async fn a_session_that_was_sent_moves_from_now_on<A: Adapter>() {
     assert!(stage.honeyhive.orphans().is_empty());
 }
 
-/// A client that sent its header already and repeats the id in the body: nothing moves.
+/// A client that sent its header already and repeats the id in the body moves nothing.
 pub async fn a_session_that_moves_to_itself_stays<A: Adapter>() {
     let stage = stage_with_conversation::<A>().await;
     let answer = asking(&stage, "/link").header("x-session-id", CONVERSATION);
@@ -163,7 +163,7 @@ pub async fn a_linked_request_that_moves_takes_nobody_along<A: Adapter>() {
     assert!(stage.honeyhive.orphans().is_empty());
 }
 
-/// The conversation was begun by nobody: its spans create it, and its updates wait for them, however long the turn is.
+/// Nobody has begun the conversation: its spans create it, and its updates wait for them, however long the turn is.
 pub async fn a_conversation_that_nobody_has_begun_is_created_by_its_turn<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let conversation = SessionId::from_correlation_id(CONVERSATION);
@@ -194,7 +194,7 @@ fn refused(stage: &Stage) -> usize {
     refused.count()
 }
 
-/// The same without any REST start: what was said before the move goes along.
+/// A move takes along what was said before, also without any REST start.
 pub async fn over_otlp_a_request_that_moves_takes_everything_along<A: Adapter>() {
     let builder = Stage::builder()
         .tracer(|builder| builder.session_transport(honeyhive::SessionTransport::Otlp));

@@ -1,4 +1,4 @@
-//! HoneyHive is down, slow or refuses: the service's own users see none of it, and the books balance.
+//! HoneyHive is down, slow or refuses: the service's own users see none of it, and the counts balance.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn seen(answers: &[Answer]) -> Vec<impl PartialEq + std::fmt::Debug> {
     answers.iter().map(Answer::without_session).collect()
 }
 
-/// A stage whose HoneyHive fails: what the clients see is what they see when it does not.
+/// Returns a stage whose HoneyHive fails, and asserts that the clients see what they see when it does not.
 async fn unchanged_under<A: Adapter>(fault: Fault) -> (Stage, Vec<Answer>) {
     let healthy = Stage::start::<A>().await;
     let wanted = answers(&healthy).await;
@@ -51,7 +51,7 @@ async fn unchanged_under<A: Adapter>(fault: Fault) -> (Stage, Vec<Answer>) {
     (stage, got)
 }
 
-/// A recovered HoneyHive gets everything that was kept for it.
+/// Asserts that a recovered HoneyHive gets everything that was kept for it.
 async fn recovers<A: Adapter>(fault: Fault) {
     let (stage, answers) = unchanged_under::<A>(fault).await;
     stage.honeyhive.heal();
@@ -69,7 +69,7 @@ fn assert_all_delivered(honeyhive: &LocalServer, answers: &[Answer]) {
         let session = session.unwrap_or_else(|| panic!("{id} is lost"));
         assert!(has_ended(&session), "{session:#?}");
     }
-    // chat: 2, tokens: 5, events: 3, link: 2.
+    // The events are chat: 2, tokens: 5, events: 3, link: 2.
     assert_eq!(honeyhive.stats().events, 12);
     assert!(honeyhive.orphans().is_empty());
 }
@@ -117,7 +117,7 @@ pub async fn a_honeyhive_that_refuses_the_key_is_not_noticed<A: Adapter>() {
 pub async fn a_honeyhive_that_is_not_there_is_not_noticed_and_recovers<A: Adapter>() {
     let healthy = Stage::start::<A>().await;
     let wanted = answers(&healthy).await;
-    // Taken, so that nobody else gets the port, and never listened on.
+    // The port is taken, so that nobody else gets it, and never listened on.
     let nobody = TcpSocket::new_v4().expect("a socket");
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     nobody.bind(free).expect("a free port");
@@ -148,7 +148,7 @@ pub async fn a_honeyhive_that_is_not_there_is_not_noticed_and_recovers<A: Adapte
     assert_eq!(stage.stats().pending, 0);
 }
 
-/// A queue that is full drops, counts, and holds nobody up.
+/// A full queue drops, counts, and holds nobody up.
 pub async fn a_full_queue_is_not_noticed_and_counted<A: Adapter>() {
     let builder = Stage::builder().tracer(|builder| {
         let builder = builder.api_timeout(Duration::from_millis(300));

@@ -4,13 +4,13 @@ use crate::adapter::Adapter;
 use crate::app::PANIC_TEXT;
 use crate::harness::{Stage, assert_ended, assert_error};
 
-/// A panic when the handler is first polled. The framework does with it what it does: here the
-/// connection ends.
+/// The handler panics when it is first polled. The framework treats the panic as it always does: here the connection
+/// ends.
 pub async fn a_panic_at_once_is_recorded_and_goes_on<A: Adapter>() {
     panics_before_its_head::<A>("/panic", &[]).await;
 }
 
-/// A panic after an await: the spans that were made before it are delivered.
+/// The handler panics after an await: the spans that were made before are delivered.
 pub async fn a_panic_after_an_await_is_recorded_and_goes_on<A: Adapter>() {
     panics_before_its_head::<A>("/panic-later", &["doomed"]).await;
 }
@@ -31,7 +31,7 @@ async fn panics_before_its_head<A: Adapter>(path: &str, spans: &[&str]) {
     assert_eq!(next.status, 200, "the server lives");
 }
 
-/// A panic while the body is polled: the status was sent already and stays.
+/// The body panics while it is polled: the status was sent already and stays.
 pub async fn a_panic_in_a_body_is_recorded_with_the_status_that_was_sent<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let opened = stage.request("GET", "/panic-in-body").open().await;

@@ -9,8 +9,8 @@ use crate::adapter::Adapter;
 use crate::client::Client;
 use crate::harness::{PATIENCE, SOURCE, Stage, assert_ended, balanced, span_names};
 
-/// A new request: one session with its name, inputs and source, the handler's spans in it, its outputs,
-/// and its id in the answer. One call starts and ends it.
+/// A new request is one session with its name, inputs and source, the handler's spans in it, its outputs, and its id in
+/// the answer. One call starts and ends it.
 pub async fn a_request_becomes_one_session_with_its_spans<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let call = stage.request("POST", "/chat/7?question=why");
@@ -33,7 +33,7 @@ pub async fn a_request_becomes_one_session_with_its_spans<A: Adapter>() {
     assert!(stage.honeyhive.orphans().is_empty());
 }
 
-/// The next request with that header: the same session, updated, and not another start.
+/// The next request with that header updates the same session, and starts none.
 pub async fn a_request_that_names_its_session_joins_it<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let id = stage.request("POST", "/chat/7").send().await.session_id();
@@ -86,7 +86,7 @@ pub async fn a_server_that_waits_for_requests_says_nothing<A: Adapter>() {
     assert_eq!(stage.honeyhive.requests().len(), 1);
 }
 
-/// The program's own `x-session-id` wins, all of its lines, and the session is recorded all the same.
+/// The program's own `x-session-id` stays, with all of its lines, and the session is recorded all the same.
 pub async fn the_programs_own_session_header_is_left_alone<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let answer = stage.request("GET", "/own-header").send().await;
@@ -183,7 +183,7 @@ pub async fn requests_on_one_http2_connection_are_sessions_of_their_own<A: Adapt
     assert!(stage.span_names(parked.session_id()).is_empty());
 }
 
-/// One request after the other on a kept HTTP/1 connection: a session each.
+/// Requests that follow each other on a kept HTTP/1 connection are a session each.
 pub async fn requests_on_a_kept_connection_are_sessions_of_their_own<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let client = Client::keeping_connections(stage.address());

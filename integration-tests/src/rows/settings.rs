@@ -1,4 +1,4 @@
-//! The settings of the instrumentation.
+//! The instrumentation has settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub async fn the_stream_of_an_untraced_request_is_not_traced<A: Adapter>() {
     assert!(stage.honeyhive.requests().is_empty());
 }
 
-/// One line changes that.
+/// One line of the program lets everything through.
 pub async fn a_filter_can_let_everything_through<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| true));
     let stage = builder.start::<A>().await;
@@ -75,7 +75,7 @@ pub async fn a_filter_decides_what_is_traced<A: Adapter>() {
     assert_eq!(session.session_id, traced.session_id().to_string());
 }
 
-/// The skipped requests are left out besides those that are left out by default, or by a filter.
+/// The requests of `skip` are left out in addition to those that the default or a filter leaves out.
 pub async fn what_is_skipped_is_left_out_besides<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder
@@ -100,7 +100,7 @@ pub async fn what_is_skipped_is_left_out_besides<A: Adapter>() {
     assert!(stage.stats().callback_panics > 0);
 }
 
-/// Scanners ask for what no route is for.
+/// Scanners ask for paths without a route.
 pub async fn what_no_route_is_for_can_be_left_out<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| builder.skip_unmatched(true));
     let stage = builder.start::<A>().await;
@@ -145,7 +145,7 @@ pub async fn the_program_says_whose_request_it_is<A: Adapter>() {
     assert_eq!(stage.stats().refused, 1, "a blank name is nobody's");
 }
 
-/// The program sets names and inputs of its own; its inputs win over ours.
+/// The program sets names and inputs of its own; its inputs replace ours.
 pub async fn the_program_names_sessions_and_adds_inputs<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder
@@ -195,7 +195,7 @@ pub async fn callbacks_that_panic_are_counted_and_change_nothing<A: Adapter>() {
     assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
 }
 
-/// A value that cannot be written as JSON.
+/// An `Unwritable` value cannot be written as JSON.
 struct Unwritable;
 
 impl serde::Serialize for Unwritable {
@@ -245,8 +245,7 @@ pub async fn callbacks_may_open_a_scope_of_their_own<A: Adapter>() {
     assert_eq!(stage.stats().callback_panics, 0);
 }
 
-/// A confirmed start: when the handler runs HoneyHive knows the session. Nothing else would have sent it
-/// so soon.
+/// HoneyHive knows a confirmed session when the handler runs. Nothing else would have sent the start so soon.
 pub async fn a_confirmed_start_is_known_before_the_handler_runs<A: Adapter>() {
     let stage = confirming(Stage::builder()).start::<A>().await;
     let parked = tokio::spawn(stage.request("GET", "/park").send());
@@ -325,7 +324,7 @@ fn assert_request_span(stage: &Stage, id: SessionId, status: u16) {
     assert_eq!(span.metadata["outcome"], "complete");
 }
 
-/// `SessionTransport::Otlp`: no REST call at all; ingestion makes the session from its spans.
+/// `SessionTransport::Otlp` makes no REST call at all; ingestion makes the session from its spans.
 pub async fn over_otlp_there_is_no_rest_call<A: Adapter>() {
     let builder = Stage::builder();
     let builder = builder.tracer(|builder| builder.session_transport(SessionTransport::Otlp));
@@ -362,7 +361,7 @@ pub async fn over_otlp_the_request_span_says_how_it_ended<A: Adapter>() {
     assert!(error.contains(crate::app::PANIC_TEXT), "{span:#?}");
 }
 
-/// Settings are shared, not copied: one instrumentation serves several applications.
+/// Applications share the settings of one instrumentation; they are not copied.
 pub async fn one_tracer_serves_several_servers<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let instrumentation = honeyhive::http::ServerInstrumentation::new(stage.tracer.clone());

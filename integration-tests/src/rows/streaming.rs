@@ -1,4 +1,4 @@
-//! Streams: the session ends when the body does, and the body passes untouched.
+//! The session of a stream ends when the body does, and the body passes untouched.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -87,7 +87,7 @@ fn assert_length(answer: &Answer, length: usize) {
     assert_eq!(answer.header("transfer-encoding"), None);
 }
 
-/// A stream of a declared length: a server that has sent all of it need not ask for the end.
+/// A server that has sent all of a stream of declared length need not ask for the end.
 pub async fn a_stream_of_a_declared_length_is_complete_with_its_last_byte<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let answer = stage.request("GET", "/declared").send().await;
@@ -97,7 +97,7 @@ pub async fn a_stream_of_a_declared_length_is_complete_with_its_last_byte<A: Ada
     assert_eq!(stage.endings(), 1);
 }
 
-/// A body that fails: the status stands, and the error is told.
+/// A body that fails leaves the status as it is, and its error is told.
 pub async fn a_body_that_fails_is_recorded_as_an_error<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let opened = stage.request("GET", "/broken").open().await;
@@ -139,7 +139,7 @@ pub async fn every_chunking_arrives_byte_for_byte<A: Adapter>() {
     }
 }
 
-/// A body is asked as often as without HoneyHive, and told to its end: one that acts on its end relies on that.
+/// A body is asked as often as without HoneyHive, and to its end: a body that acts on its end relies on that.
 pub async fn a_body_is_polled_to_its_end_as_without_us<A: Adapter>() {
     for compressed in [false, true] {
         let without = Stage::builder().bare().compressed(compressed);
@@ -184,14 +184,14 @@ pub async fn what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished
             let metadata = json!(session.metadata).to_string();
             assert!(!metadata.contains("tokens"), "{metadata}");
         }
-        // A stream that nobody knows is nobody's words.
+        // A stream of an unknown form is nobody's words.
         let answer = stage.request("GET", "/events").send().await;
         let session = stage.session(answer.session_id()).await;
         assert_eq!(json!(session.outputs), json!({"status_code": 200}));
     }
 }
 
-/// A tracer that captures no content captures no stream either: of a text only its length leaves the process.
+/// A tracer that captures no content captures no stream either: only the length of a text leaves the process.
 pub async fn of_what_is_streamed_only_lengths_are_kept_where_no_content_is_captured<A: Adapter>() {
     let builder = Stage::builder().tracer(|it| it.capture_content(false));
     let builder = builder.instrumentation(|it| it.capture_stream(true));

@@ -1,4 +1,4 @@
-//! Rows with more than one tracer, and with a provider of the user's own.
+//! Some rows have more than one tracer, or a provider of the user's own.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use crate::adapter::Adapter;
 use crate::harness::{PATIENCE, Stage, assert_ended, balanced, honeyhive, span_names, tracer};
 
-/// Two teams in one application: each has its own session and its own spans, and nothing is doubled.
+/// Two teams share one application: each has its own session and its own spans, and nothing is doubled.
 pub async fn two_tracers_share_a_server_and_nothing_else<A: Adapter>() {
     let other = honeyhive().await;
     let second = tracer(&other.url());
@@ -46,7 +46,7 @@ fn names(honeyhive: &honeyhive_local::LocalServer, id: &str) -> Vec<String> {
     span_names(honeyhive, id)
 }
 
-/// The same tracer twice around one application: one session, ended once.
+/// The same tracer twice around one application makes one session, ended once.
 pub async fn the_same_tracer_twice_is_one_session<A: Adapter>() {
     let stage = Stage::builder().twice().start::<A>().await;
     let answer = stage.request("POST", "/chat/7").send().await;
@@ -81,7 +81,7 @@ pub async fn a_global_provider_of_the_users_own_is_left_alone<A: Adapter>() {
     assert_eq!(stage.honeyhive.stats().events, 2);
 }
 
-/// Installed once in the process, as a program would.
+/// Returns the exporter of a provider that is installed once in the process, as a program would.
 fn global_exporter() -> &'static InMemorySpanExporter {
     static EXPORTER: OnceLock<InMemorySpanExporter> = OnceLock::new();
     EXPORTER.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! WebSockets.
+//! WebSockets begin as requests.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -43,7 +43,7 @@ pub async fn a_plain_request_to_a_socket_is_recorded_as_refused<A: Adapter>() {
     assert_ended(&stage.only_session().await, answer.status, "complete");
 }
 
-/// The head of the answer, in lower case, with its end.
+/// Returns the head of the answer, in lower case, with its end.
 async fn head(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
