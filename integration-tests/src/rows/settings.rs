@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use honeyhive::http::{RequestInfo, SessionStart};
 use honeyhive::{SessionId, SessionTransport};
-use honeyhive_local::{Endpoint, Fault};
+use honeyhive_local::{Endpoint, Fault, LocalEvent};
 use serde_json::json;
 
 use crate::adapter::Adapter;
@@ -306,22 +306,31 @@ pub async fn a_request_span_carries_inputs_and_outputs<A: Adapter>() {
     let stage = builder.start::<A>().await;
     let call = stage.request("POST", "/chat/7").header("x-user-id", "ada");
     let id = call.send().await.session_id();
-    assert_ended(&stage.only_session().await, 200, "complete");
+    let session = stage.only_session().await;
+    assert_ended(&session, 200, "complete");
     assert_eq!(
         stage.tree(id),
         "POST /chat/{id}\n  POST /chat/{id} [chain]\n    turn [chain]\n      answer [model]\n"
     );
-    assert_request_span(&stage, id, 200);
+    let span = assert_request_span(&stage, id, 200);
+    // Milliseconds as an `f64` are exact to a quarter of a microsecond.
+    let is_same = |one: f64, other: f64| (one - other).abs() < 0.002;
+    assert!(is_same(span.start_time_ms, session.start_time), "{span:#?}");
+    assert!(
+        is_same(span.end_time_ms, session.end_time.unwrap()),
+        "{span:#?}"
+    );
 }
 
-fn assert_request_span(stage: &Stage, id: SessionId, status: u16) {
+fn assert_request_span(stage: &Stage, id: SessionId, status: u16) -> LocalEvent {
     let events = stage.honeyhive.events(&id.to_string());
-    let span = events.iter().find(|event| event.kind == "server");
+    let span = events.into_iter().find(|event| event.kind == "server");
     let span = span.expect("a request span");
     let inputs = json!({ "method": "POST", "path": "/chat/7", "user_id": "ada" });
     assert_eq!(json!(span.inputs), inputs);
     assert_eq!(span.outputs["status_code"], status);
     assert_eq!(span.metadata["outcome"], "complete");
+    span
 }
 
 /// `SessionTransport::Otlp` makes no REST call at all; ingestion makes the session from its spans.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
@@ -12,7 +12,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use super::held_end::HeldEnd;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
-use super::traced::{Ending, Handling, Traced};
+use super::traced::{Began, Ending, Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::attributes::EVENT_TYPE;
 use crate::context;
@@ -76,7 +76,7 @@ impl ServerInstrumentation {
 
     fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
         let inner = &self.inner;
-        let began = Instant::now();
+        let began = Began::now();
         let seen = request.seen(&inner.session_id_header);
         let trust = inner.trust_in(request);
         let link =
@@ -85,9 +85,12 @@ impl ServerInstrumentation {
         let (session, linked) = match link {
             Some(link) => {
                 let named = inner.named(request);
-                (inner.linked_session(link, &named, request), Some(named))
+                (
+                    inner.linked_session(link, &named, request, began.time),
+                    Some(named),
+                )
             }
-            None => (inner.new_session(request, &seen), None),
+            None => (inner.new_session(request, &seen, began.time), None),
         };
         session.turn_begins();
         incoming::adopt_enclosing_span(cx, &session);
@@ -107,7 +110,7 @@ impl ServerInstrumentation {
             Ending::Update
         };
         let cx = match joining {
-            Some(named) => inner.with_joining_span(&cx, named),
+            Some(named) => inner.with_joining_span(&cx, named, began.time),
             None if has_span => inner.with_request_span(&cx, &session),
             None => cx,
         };
@@ -137,18 +140,15 @@ impl ServerInstrumentation {
         if !is_wanted || !inner.is_traced(request) {
             return None;
         }
-        let cx = inner.with_joining_span(&cx.with_value(Joined), inner.named(request));
+        let began = Began::now();
+        let named = inner.named(request);
+        let cx = inner.with_joining_span(&cx.with_value(Joined), named, began.time);
         Some(RequestGuard(Handling::Traced(Box::new(Traced {
             has_span: true,
             ending: Ending::Joined,
             #[cfg(feature = "model-calls")]
             captures_stream: self.captures_stream,
-            ..Traced::begin(
-                Instant::now(),
-                session.clone(),
-                cx,
-                request.method() == "HEAD",
-            )
+            ..Traced::begin(began, session.clone(), cx, request.method() == "HEAD")
         }))))
     }
 }
@@ -280,7 +280,12 @@ impl Inner {
     }
 
     #[inline]
-    fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
+    fn new_session(
+        &self,
+        request: &RequestInfo<'_>,
+        seen: &Seen<'_>,
+        started_at: SystemTime,
+    ) -> Session {
         let Named { method, name, path } = self.named(request);
         let user = self.user(request);
         let user_id = user.as_deref().or_else(|| seen.user_id());
@@ -290,7 +295,7 @@ impl Inner {
             user_id: user_id.map(Into::into),
             more: self.more_inputs(request),
         });
-        let mut start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
+        let mut start = StartRecord::new(SessionId::new(), name, inputs, started_at);
         start.facts = user.and_then(|user| Facts::of_user(user).boxed());
         start.is_fresh = true;
         start.will_end = true;
@@ -298,10 +303,16 @@ impl Inner {
         Session::open(self.tracer.outbox(), start)
     }
 
-    fn linked_session(&self, link: Link, named: &Named, request: &RequestInfo<'_>) -> Session {
+    fn linked_session(
+        &self,
+        link: Link,
+        named: &Named,
+        request: &RequestInfo<'_>,
+        started_at: SystemTime,
+    ) -> Session {
         let inputs = Inputs::Object(Object::new());
         let name = Arc::clone(&named.name);
-        let mut start = StartRecord::new(link.id, name, inputs, SystemTime::now());
+        let mut start = StartRecord::new(link.id, name, inputs, started_at);
         let user = self.user(request).map(Facts::of_user);
         start.facts = Facts {
             experiment: link.experiment,
@@ -381,25 +392,38 @@ impl Inner {
                 span::attributes_of(more, &mut |attribute| attributes.push(attribute));
             }
         }
-        self.with_span(cx, session.start.name(), attributes)
+        let start = &session.start;
+        self.with_span(cx, start.name(), attributes, start.started_at)
     }
 
     /// Returns the context with the span of a request that has not begun its session, so that the span has the
     /// request's inputs.
-    fn with_joining_span(&self, cx: &Context, named: Named) -> Context {
+    fn with_joining_span(&self, cx: &Context, named: Named, started_at: SystemTime) -> Context {
         let Named { method, name, path } = named;
         let attributes = vec![
             KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()),
             KeyValue::new("honeyhive_inputs.method", method),
             KeyValue::new("honeyhive_inputs.path", path),
         ];
-        self.with_span(cx, &name, attributes)
+        self.with_span(cx, &name, attributes, started_at)
     }
 
-    fn with_span(&self, cx: &Context, name: &Arc<str>, attributes: Vec<KeyValue>) -> Context {
-        // The name is copied, since `to_string` would format it.
-        let builder = SpanBuilder::from_name((**name).to_owned()).with_kind(SpanKind::Server);
-        let builder = builder.with_attributes(attributes);
+    fn with_span(
+        &self,
+        cx: &Context,
+        name: &Arc<str>,
+        attributes: Vec<KeyValue>,
+        started_at: SystemTime,
+    ) -> Context {
+        // A builder is large, and each of its setters moves it.
+        let builder = SpanBuilder {
+            // The name is copied, since `to_string` would format it.
+            name: (**name).to_owned().into(),
+            span_kind: Some(SpanKind::Server),
+            start_time: Some(started_at),
+            attributes: Some(attributes),
+            ..SpanBuilder::default()
+        };
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::panic::resume_unwind;
 use std::str::FromStr;
 use std::task::{self, Poll, ready};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -46,12 +46,29 @@ pub(super) enum Handling {
     Traced(Box<Traced>),
 }
 
+/// The moment at which a request came in is read from both clocks once: session and span begin at the same time.
+#[derive(Clone, Copy)]
+pub(super) struct Began {
+    instant: Instant,
+    pub(super) time: SystemTime,
+}
+
+impl Began {
+    #[inline]
+    pub(super) fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            time: SystemTime::now(),
+        }
+    }
+}
+
 /// A traced request has a session until its body has ended.
 pub(super) struct Traced {
     pub(super) session: Session,
     /// The pieces of the handler and of the body run in this context.
     pub(super) cx: Context,
-    pub(super) began: Instant,
+    pub(super) began: Began,
     /// The request has a span of its own, the one of `cx`.
     pub(super) has_span: bool,
     pub(super) ending: Ending,
@@ -157,7 +174,7 @@ impl Handling {
 impl Traced {
     /// Begins a request that came in at a time, without a span; it is under way until its [`end`](Self::end).
     #[inline]
-    pub(super) fn begin(began: Instant, session: Session, cx: Context, is_head: bool) -> Self {
+    pub(super) fn begin(began: Began, session: Session, cx: Context, is_head: bool) -> Self {
         session.outbox.request_begins();
         Self {
             session,
@@ -352,9 +369,9 @@ impl Traced {
         error: Option<Cow<'static, str>>,
     ) -> SessionEnd {
         let answer = self.answer.as_ref();
-        let duration = now.saturating_duration_since(self.began);
+        let duration = now.saturating_duration_since(self.began.instant);
         SessionEnd {
-            ended_at: self.session.start.started_at + duration,
+            ended_at: self.began.time + duration,
             duration,
             outcome,
             status_code: Some(answer.map_or(status_before_head, |it| it.status_code)),
@@ -364,7 +381,7 @@ impl Traced {
                 if first == now {
                     duration
                 } else {
-                    first.saturating_duration_since(self.began)
+                    first.saturating_duration_since(self.began.instant)
                 }
             }),
             response_bytes: answer.map(|it| it.bytes),
@@ -399,7 +416,7 @@ impl Traced {
             span.set_attribute(KeyValue::new(ERROR, error.clone()));
             span.set_status(Status::error(error.clone()));
         }
-        span.end();
+        span.end_with_timestamp(end.ended_at);
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`StartRecord`] is the start of a session, shared between its handles and the delivery thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::experiment::Experiment;
@@ -41,8 +41,9 @@ pub(crate) struct StartRecord {
     linked: bool,
     phase: AtomicU8,
     outcome: OnceLock<Result<(), Box<StartError>>>,
-    /// The id is kept as text once that was needed.
-    text: OnceLock<Arc<str>>,
+    /// The id is kept as text once that was needed: in a mutex, for the first use of a `OnceLock` takes a hundred
+    /// instructions more.
+    text: Mutex<Option<Arc<str>>>,
     /// The session has this new id once it was moved.
     moved_to: OnceLock<Box<Moved>>,
 }
@@ -124,7 +125,7 @@ impl StartRecord {
             linked: false,
             phase: AtomicU8::new(HELD),
             outcome: OnceLock::new(),
-            text: OnceLock::new(),
+            text: Mutex::new(None),
             moved_to: OnceLock::new(),
         }
     }
@@ -208,21 +209,26 @@ impl StartRecord {
     /// Returns the current id as text, made once.
     pub(crate) fn current_text(&self) -> Arc<str> {
         let shared = |id: SessionId| Arc::from(id.encode(&mut [0; SessionId::LENGTH]) as &str);
-        let text = match self.moved_to.get() {
-            Some(moved) => moved.text.get_or_init(|| shared(moved.to)),
-            None => self.text.get_or_init(|| shared(self.id)),
-        };
-        Arc::clone(text)
+        match self.moved_to.get() {
+            Some(moved) => Arc::clone(moved.text.get_or_init(|| shared(moved.to))),
+            None => Arc::clone(self.text().get_or_insert_with(|| shared(self.id))),
+        }
     }
 
     /// Calls `make` with the id's text, which need not outlive the call: without an allocation.
     #[cfg(feature = "http-server")]
     #[inline]
     pub(crate) fn with_text<T>(&self, make: impl FnOnce(&str) -> T) -> T {
-        match self.text.get() {
+        let text = self.text().clone();
+        match &text {
             Some(text) if self.moved_to.get().is_none() => make(text),
             _ => make(self.current_id().encode(&mut [0; SessionId::LENGTH])),
         }
+    }
+
+    #[inline]
+    fn text(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns true for a session that began here and goes on under its first id.
