@@ -1,5 +1,6 @@
 //! [`ResponseFuture`] waits for a service in the request's context.
 
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -74,13 +75,22 @@ where
             }
             Err(error) => {
                 let status = this.guard.run(|| error.as_response_error().status_code());
-                this.guard.on_error(Some(status.as_u16()), error)
+                this.guard.on_error(Some(status.as_u16()), told(error))
             }
         };
         if guard.is_held() {
             return this.held.hold(answer, guard, cx).map(watched);
         }
         Poll::Ready(watched((answer, guard)))
+    }
+}
+
+/// Returns the error that a program has put into a box, so that its causes can be told; actix-web keeps those of others
+/// to itself.
+fn told(error: &Error) -> &dyn StdError {
+    match error.as_error::<Box<dyn StdError>>() {
+        Some(boxed) => &**boxed,
+        None => error,
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{ResponseBody, ResponseFuture};
 /// The middleware makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the [crate
 /// docs](crate).
 ///
+/// An error of a middleware further in is recorded with its causes where it was made of a `Box<dyn Error>`. One of another
+/// type is recorded by its text alone, since actix-web's `Error` hands out no more of it.
+///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
 /// use honeyhive_actix::HoneyHive;

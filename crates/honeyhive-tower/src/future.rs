@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
 use crate::settings::Settings;
+use crate::told::Told;
 
 pin_project! {
     /// The future of a [`HoneyHiveService`](crate::HoneyHiveService) gives the response of the inner service.
@@ -51,7 +52,7 @@ impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
-    E: Display,
+    E: Display + 'static,
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
@@ -65,7 +66,7 @@ where
         let settings = this.settings.as_deref();
         let guard = match &mut answer {
             Ok(response) => head(response, this.guard, settings),
-            Err(error) => this.guard.on_error(None, error),
+            Err(error) => Told::record(error, |error| this.guard.on_error(None, error)),
         };
         if guard.is_held() {
             return this.held.hold(answer, guard, cx).map(watched);

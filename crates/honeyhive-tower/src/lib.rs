@@ -14,6 +14,7 @@ mod lambda;
 mod layer;
 mod service;
 mod settings;
+mod told;
 
 pub use body::ResponseBody;
 #[cfg(feature = "client")]

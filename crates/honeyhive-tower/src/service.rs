@@ -17,6 +17,10 @@ use crate::{ResponseBody, ResponseFuture};
 /// The service makes each request a session, and names it in the answer; [`HoneyHiveLayer`](crate::HoneyHiveLayer)
 /// makes the service.
 ///
+/// An error of the service inside is recorded with its causes where it is in a box, as those of tower's own layers are
+/// (`BoxError`). One of another type is recorded by its text alone, since `Display` is all that is asked of it:
+/// `map_err(BoxError::from)` further in puts it into a box.
+///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
 /// use honeyhive_tower::{HoneyHiveLayer, HoneyHiveService};
@@ -65,7 +69,7 @@ impl<S> HoneyHiveService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for HoneyHiveService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    S::Error: Display,
+    S::Error: Display + 'static,
     ResBody: Body,
 {
     type Response = Response<ResponseBody<ResBody>>;

@@ -21,6 +21,7 @@ use honeyhive::testing::{CapturedSession, tracer};
 use honeyhive_actix::{CurrentSession, HoneyHive};
 use integration_tests::actix::serve_app;
 use integration_tests::adapter::Running;
+use integration_tests::app::{Caused, Refusal};
 use integration_tests::client::{Answer, Client};
 
 use crate::support::serve;
@@ -282,6 +283,27 @@ async fn ask_for_trouble(path: &str, status: u16) -> (Answer, CapturedSession) {
     let answer = get(&running, path).await;
     assert_eq!(responses.load(Ordering::Relaxed), 1, "no second response");
     (answer, captured.only_session())
+}
+
+async fn raise_boxed(_: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let boxed: Box<dyn std::error::Error> = Caused(Refusal("the model is gone")).into();
+    Err(boxed.into())
+}
+
+#[tokio::test]
+async fn an_error_in_a_box_is_recorded_with_every_cause() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        let behind = web::resource("/").wrap(from_fn(raise_boxed));
+        App::new()
+            .service(behind.to(strict))
+            .wrap(HoneyHive::new(tracer.clone()))
+    })
+    .await;
+    let answer = get(&running, "/").await;
+    assert_eq!((answer.status, answer.text()), (500, "no more tokens"));
+    let told = captured.only_session().error;
+    assert_eq!(told.as_deref(), Some("no more tokens: the model is gone"));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use honeyhive::{HoneyHiveTracer, Session};
 use honeyhive_local::LocalServer;
 use honeyhive_tower::{LambdaHandler, LambdaLayer};
 use http::Response;
-use integration_tests::app::Refusal;
+use integration_tests::app::{Caused, Refusal};
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_service::Service;
@@ -51,6 +51,34 @@ async fn an_error_of_the_service_is_recorded_and_handed_on() {
     assert_eq!(error, Refusal("no runtime API"));
     let text = error.to_string();
     assert_ended(&captured.only_session(), "error", &text);
+}
+
+fn boxed() -> lambda_runtime::Error {
+    Caused(Refusal("the model is gone")).into()
+}
+
+#[tokio::test]
+async fn an_error_in_a_box_is_recorded_with_every_cause() {
+    let (tracer, captured) = tracer();
+    let layer = LambdaLayer::new(tracer);
+    let failing = layer.layer(service_fn(
+        async |_: LambdaInvocation| Err::<(), _>(boxed()),
+    ));
+    let error = failing.oneshot(invocation()).await.unwrap_err();
+    assert!(error.is::<Caused>(), "{error:?}");
+    let handling = layer.layer(service_fn(async |_: LambdaInvocation| {
+        let handler = service_fn(async |_: LambdaEvent<()>| Err::<(), _>(boxed()));
+        let error = LambdaHandler::new(handler).oneshot(event()).await;
+        let answer = Diagnostic::from(error.unwrap_err());
+        assert_eq!(answer.error_message, "no more tokens");
+        Ok::<_, Infallible>(())
+    }));
+    handling.oneshot(invocation()).await.unwrap();
+    let sessions = captured.sessions();
+    assert_eq!(sessions.len(), 2);
+    for session in &sessions {
+        assert_ended(session, "error", "no more tokens: the model is gone");
+    }
 }
 
 /// A payload that only the code that threw it knows.

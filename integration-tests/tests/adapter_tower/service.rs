@@ -26,13 +26,13 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use integration_tests::app::Refusal;
+use integration_tests::app::{Caused, Refusal};
 use integration_tests::client::Client;
 use tokio::net::TcpListener;
 use tower::buffer::BufferLayer;
 use tower::timeout::TimeoutLayer;
 use tower::timeout::error::Elapsed;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{BoxError, Layer, ServiceExt, service_fn};
 use tower_service::Service;
 
 type Body = Full<Bytes>;
@@ -231,6 +231,19 @@ async fn readiness_is_that_of_the_service_within() {
         1,
         "not being ready is no request"
     );
+}
+
+#[tokio::test]
+async fn an_error_in_a_box_is_recorded_with_every_cause_and_handed_on() {
+    let (tracer, captured) = tracer();
+    let failing = service_fn(async |_: Request<()>| {
+        Err::<Response<Body>, BoxError>(Caused(Refusal("the model is gone")).into())
+    });
+    let service = HoneyHiveLayer::new(tracer).layer(failing);
+    let error = service.oneshot(Request::new(())).await.unwrap_err();
+    assert!(error.is::<Caused>(), "{error:?}");
+    let told = captured.only_session().error;
+    assert_eq!(told.as_deref(), Some("no more tokens: the model is gone"));
 }
 
 #[tokio::test]

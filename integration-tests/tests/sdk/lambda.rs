@@ -20,6 +20,7 @@ use honeyhive::lambda::{
 use honeyhive::testing::{CapturedSession, tracer};
 use honeyhive::{Enrichment, HoneyHiveTracer, Session, SessionId, SessionTransport};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::app::Refusal;
 use integration_tests::harness::PATIENCE;
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -63,7 +64,7 @@ fn what_the_handler_tells_is_the_outcome() {
         })
     };
     assert_ended(&told(HandlerGuard::on_success), "complete", None);
-    let failed = told(|handler| handler.on_error(&"out of tokens"));
+    let failed = told(|handler| handler.on_error(&Refusal("out of tokens")));
     assert_ended(&failed, "error", Some("out of tokens"));
     let unfinished = "the answer was given before the handler had ended";
     assert_ended(&told(|_| ()), "error", Some(unfinished));
@@ -93,7 +94,7 @@ fn silence_of_an_announced_handler_is_an_error_for_every_layer_around_it() {
 fn the_innermost_word_about_a_handler_stands() {
     let session = recorded(|mut guard| {
         guard.run(|| {
-            HandlerGuard::current().on_error(&"first");
+            HandlerGuard::current().on_error(&Refusal("first"));
             HandlerGuard::current().on_success();
         });
         guard.on_answer();
@@ -105,7 +106,7 @@ fn the_innermost_word_about_a_handler_stands() {
 fn an_answer_that_cannot_be_given_is_an_error_whatever_the_handler_says() {
     let session = recorded(|mut guard| {
         guard.run(|| HandlerGuard::current().on_success());
-        guard.on_error(&"the runtime API is gone");
+        guard.on_error(&Refusal("the runtime API is gone"));
         guard.on_answer();
     });
     assert_ended(&session, "error", Some("the runtime API is gone"));
@@ -143,7 +144,7 @@ fn a_guard_that_is_dropped_was_cancelled() {
 #[test]
 fn a_handler_guard_outside_every_invocation_does_nothing() {
     let guard = HandlerGuard::current();
-    guard.on_error(&"nobody hears this");
+    guard.on_error(&Refusal("nobody hears this"));
     assert_eq!(guard.run(|| 42), 42);
 }
 

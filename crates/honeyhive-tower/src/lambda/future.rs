@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 use honeyhive::lambda::InvocationGuard;
 use pin_project_lite::pin_project;
 
+use crate::told::Told;
+
 pin_project! {
     /// The future of a [`LambdaService`](crate::LambdaService) runs the inner future, then the flush.
     ///
@@ -37,7 +39,7 @@ impl<F, A> LambdaFuture<F, A> {
 impl<F, T, E> Future for LambdaFuture<F, Result<T, E>>
 where
     F: Future<Output = Result<T, E>>,
-    E: Display,
+    E: Display + 'static,
 {
     type Output = Result<T, E>;
 
@@ -49,7 +51,7 @@ where
             this.guard.run(|| this.inner.set(None));
             match &answer {
                 Ok(_) => this.guard.on_answer(),
-                Err(error) => this.guard.on_error(error),
+                Err(error) => Told::record(error, |error| this.guard.on_error(error)),
             }
             *this.answer = Some(answer);
         }

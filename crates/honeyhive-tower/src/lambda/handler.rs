@@ -11,10 +11,15 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::told::boxed;
+
 /// The service around the handler of a function tells [`LambdaLayer`](crate::LambdaLayer) how the handler ended, which
 /// the runtime hides from its layers; see there (feature `lambda`).
 ///
 /// The wrapper changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
+///
+/// An error in a box, as [`lambda_runtime::Error`] is one, is recorded with its causes. One of another type is recorded by
+/// the message of its [`Diagnostic`]: more is not asked of it.
 ///
 /// ```no_run
 /// use honeyhive::HoneyHiveTracer;
@@ -64,7 +69,7 @@ impl<S> LambdaHandler<S> {
 impl<S, P> Service<LambdaEvent<P>> for LambdaHandler<S>
 where
     S: Service<LambdaEvent<P>>,
-    S::Error: Into<Diagnostic> + Debug,
+    S::Error: Into<Diagnostic> + Debug + 'static,
 {
     type Response = S::Response;
     type Error = LambdaHandlerError;
@@ -98,7 +103,7 @@ pin_project! {
 impl<F, T, E> Future for LambdaHandlerFuture<F>
 where
     F: Future<Output = Result<T, E>>,
-    E: Into<Diagnostic> + Debug,
+    E: Into<Diagnostic> + Debug + 'static,
 {
     type Output = Result<T, LambdaHandlerError>;
 
@@ -111,8 +116,12 @@ where
                 Ok(result)
             }
             Err(error) => {
+                if let Some(boxed) = boxed(&error) {
+                    this.guard.on_error(boxed);
+                }
                 let error = this.guard.run(|| LambdaHandlerError::new(error));
-                this.guard.on_error(&error.answer.error_message);
+                // The first word stands, so this one is for errors without a box.
+                this.guard.on_error(&error);
                 Err(error)
             }
         })

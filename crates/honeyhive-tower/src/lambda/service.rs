@@ -38,7 +38,7 @@ impl<S> LambdaService<S> {
 impl<S> Service<LambdaInvocation> for LambdaService<S>
 where
     S: Service<LambdaInvocation>,
-    S::Error: Display,
+    S::Error: Display + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;

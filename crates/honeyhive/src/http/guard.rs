@@ -1,5 +1,6 @@
 //! [`RequestGuard`] accompanies a request from its head to the head of the response.
 
+use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::task::{self, Poll, ready};
 
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use super::{Headers, ResponseGuard};
-use crate::incoming::text_of;
+use crate::incoming::text_with_causes;
 use crate::model::id::SessionId;
 use crate::outbox::Outcome;
 use crate::session::Session;
@@ -79,19 +80,15 @@ impl RequestGuard {
         ResponseGuard(handling)
     }
 
-    /// Records that the handler failed. With a status, the framework makes a response of the error further out; without
+    /// Records that the handler failed, with this error and its causes. With a status, the framework makes a response of the error further out; without
     /// one there will be none. The returned guard tells whether the error is held back.
-    pub fn on_error(
-        &mut self,
-        status_code: Option<u16>,
-        error: &dyn fmt::Display,
-    ) -> ResponseGuard {
+    pub fn on_error(&mut self, status_code: Option<u16>, error: &dyn Error) -> ResponseGuard {
         let mut handling = self.take();
         let status = status_code.unwrap_or(INTERNAL_SERVER_ERROR);
         match handling.open_mut() {
             // An answer to the client's mistake is an answer like any other.
             Some(traced) if status < INTERNAL_SERVER_ERROR => traced.complete_with(status),
-            Some(traced) => traced.fail(Outcome::Error, status, text_of(error)),
+            Some(traced) => traced.fail(Outcome::Error, status, text_with_causes(error)),
             None => {}
         }
         ResponseGuard(handling)

@@ -10,7 +10,7 @@ use opentelemetry::trace::{SpanId, TraceContextExt};
 
 pub(crate) use flush::{Flush, Flushing};
 pub(crate) use scope::run_in;
-pub(crate) use text::{text_of, text_with_causes};
+pub(crate) use text::text_with_causes;
 
 use crate::outbox::Record;
 pub(crate) use crate::panics::{guarded, panic_text};

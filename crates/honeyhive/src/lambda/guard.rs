@@ -1,5 +1,6 @@
 //! [`InvocationGuard`] accompanies an invocation from the event to the moment at which the next may come.
 
+use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::Inner;
 use super::ending::Active;
 use super::handler::{HandlerEnd, Wire};
 use crate::incoming::Flush;
-use crate::incoming::{panic_text, run_in, text_of};
+use crate::incoming::{panic_text, run_in, text_with_causes};
 use crate::outbox::Outcome;
 use crate::session::Session;
 
@@ -91,12 +92,12 @@ impl InvocationGuard {
         }
     }
 
-    /// Records that Lambda could not be given an answer.
-    pub fn on_error(&mut self, error: &dyn fmt::Display) {
+    /// Records that Lambda could not be given an answer: because of this error and its causes.
+    pub fn on_error(&mut self, error: &dyn Error) {
         if self.active.is_some() {
             self.end(HandlerEnd {
                 outcome: Outcome::Error,
-                error: Some(text_of(error)),
+                error: Some(text_with_causes(error)),
             });
         }
     }

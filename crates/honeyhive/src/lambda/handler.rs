@@ -1,6 +1,6 @@
 //! [`HandlerGuard`] tells the guard around the handler how the handler ended.
 
-use std::fmt;
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use opentelemetry::Context;
 
 use crate::context;
-use crate::incoming::{panic_text, text_of};
+use crate::incoming::{panic_text, text_with_causes};
 use crate::outbox::Outcome;
 
 /// The handler ends with an outcome.
@@ -127,10 +127,10 @@ impl HandlerGuard {
         self.tell(Outcome::Complete, None);
     }
 
-    /// Tells that the handler has failed.
-    pub fn on_error(&self, error: &dyn fmt::Display) {
+    /// Tells that the handler has failed, with this error and its causes.
+    pub fn on_error(&self, error: &dyn Error) {
         if self.wire.is_some() {
-            self.tell(Outcome::Error, Some(text_of(error)));
+            self.tell(Outcome::Error, Some(text_with_causes(error)));
         }
     }
 
