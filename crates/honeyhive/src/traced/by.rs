@@ -10,6 +10,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock, TryLockError};
 
 use serde::{Serialize, Serializer};
@@ -187,34 +188,55 @@ pub trait ByBytes<Kind: ?Sized> {
 
 impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&&&Probe<'_, B> {
     fn __honeyhive_json(&self) -> Recorded {
-        Recorded::of(&Octets(self.0.octets()))
+        Recorded::of(&self.0.octets())
     }
 }
 
-/// The type is a buffer (`bytes::Bytes`), or leads to one. A buffer is known by its `Deref`: texts and secrets lend
-/// their bytes by `AsRef`, too, and have a `Debug` that is to be kept. `Kind` keeps the implementations apart.
+/// The type is a buffer (`bytes::Bytes`), leads to one, or holds several. A buffer is known by its `Deref`: texts and
+/// secrets lend their bytes by `AsRef`, too, and have a `Debug` that is to be kept. `Kind` keeps the implementations apart.
 pub trait Buffer<Kind: ?Sized> {
-    /// Returns the bytes.
-    fn octets(&self) -> &[u8];
+    /// Returns the bytes as they are recorded.
+    fn octets(&self) -> impl Serialize;
 }
 
 impl<B: Deref<Target = [u8]>> Buffer<[u8]> for B {
-    fn octets(&self) -> &[u8] {
-        self
+    fn octets(&self) -> impl Serialize {
+        Octets(self)
+    }
+}
+
+impl<B: Buffer<Kind>, Kind: ?Sized> Buffer<Behind<Kind>> for Option<B> {
+    fn octets(&self) -> impl Serialize {
+        self.as_ref().map(B::octets)
+    }
+}
+
+impl<B: Buffer<Kind>, Kind: ?Sized> Buffer<Behind<Kind>> for Vec<B> {
+    fn octets(&self) -> impl Serialize {
+        Each(self, PhantomData)
     }
 }
 
 macro_rules! leads_to_a_buffer {
     ($($leads:ty),*) => {$(
-        impl<B: Deref<Target = [u8]>> Buffer<B> for $leads {
-            fn octets(&self) -> &[u8] {
-                B::deref(self)
+        impl<B: Buffer<Kind>, Kind: ?Sized> Buffer<Behind<Kind>> for $leads {
+            fn octets(&self) -> impl Serialize {
+                B::octets(self)
             }
         }
     )*};
 }
 
-leads_to_a_buffer!(&B, &mut B, Arc<B>, Box<B>);
+leads_to_a_buffer!(&B, &mut B, Arc<B>, Box<B>, Rc<B>);
+
+/// The buffers of a list are shown one by one.
+struct Each<'a, B, Kind: ?Sized>(&'a [B], PhantomData<Kind>);
+
+impl<B: Buffer<Kind>, Kind: ?Sized> Serialize for Each<'_, B, Kind> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(B::octets))
+    }
+}
 
 /// The bytes are shown as those of a type of their own, however few they are.
 struct Octets<'a>(&'a [u8]);
@@ -543,6 +565,34 @@ mod tests {
             (few.json, few.is_cut),
             (Json::from("2 bytes: 01 02"), false)
         );
+    }
+
+    #[test]
+    fn a_buffer_may_be_missing_be_one_of_several_and_have_owners() {
+        let lent = || Lent(vec![1, 2]);
+        let one = Json::from("2 bytes: 01 02");
+        let several = Json::from(vec![one.clone(); 2]);
+        let missing = None::<Lent>;
+        for (recorded, expected) in [
+            ((&&&&&&&&&Probe(&Some(lent()))).__honeyhive_json(), &one),
+            ((&&&&&&&&&Probe(&Some(&lent()))).__honeyhive_json(), &one),
+            (
+                (&&&&&&&&&Probe(&&Some(Arc::new(lent())))).__honeyhive_json(),
+                &one,
+            ),
+            ((&&&&&&&&&Probe(&missing)).__honeyhive_json(), &Json::Null),
+            ((&&&&&&&&&Probe(&Rc::new(lent()))).__honeyhive_json(), &one),
+            (
+                (&&&&&&&&&Probe(&vec![lent(), lent()])).__honeyhive_json(),
+                &several,
+            ),
+            (
+                (&&&&&&&&&Probe(&Some(vec![lent(), lent()]))).__honeyhive_json(),
+                &several,
+            ),
+        ] {
+            assert_eq!(recorded.json, *expected);
+        }
     }
 
     #[cfg(feature = "model-calls")]
