@@ -21,9 +21,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures_util::Stream;
-use honeyhive::{FlushError, HoneyHiveTracer, Served, StopSignal};
+use honeyhive::{FlushError, HoneyHiveTracer, Served, SessionId, StopSignal};
 use honeyhive_actix::HoneyHive;
-use honeyhive_local::{Fault, LocalServer};
+use honeyhive_local::{Fault, LocalServer, LocalSession};
 use honeyhive_tower::HoneyHiveLayer;
 use integration_tests::client::{Answer, Client};
 use integration_tests::faults::table::{KEY, server};
@@ -312,15 +312,33 @@ impl UnderWay {
         Self { program, call }
     }
 
-    /// Waits for the end of a program that does not wait for the request, and returns the line about it.
-    async fn end_cut(self) -> String {
+    /// Waits for the end of a program that does not wait for the request, whose session ends with it.
+    async fn end_cut(self, honeyhive: &LocalServer) {
         let end = self.program.end();
+        assert!(end.starts_with("true"), "{end}");
+        let sessions = honeyhive.sessions();
+        let [session] = &sessions[..] else {
+            panic!("one session: {sessions:#?}");
+        };
+        assert_cut(session);
         assert!(
             self.call.await.unwrap().is_err(),
             "the client gets no answer"
         );
-        end
     }
+}
+
+/// The server was stopped before the request had ended, and the session says so.
+#[track_caller]
+fn assert_cut(session: &LocalSession) {
+    assert_eq!(session.metadata["outcome"], "cancelled", "{session:#?}");
+    let error = session.metadata["error"].as_str();
+    assert!(
+        error.is_some_and(|it| it.contains("the server was stopped")),
+        "{session:#?}"
+    );
+    assert!(session.end_time.is_some(), "{session:#?}");
+    assert!(session.metadata["latency_ms"].is_number(), "{session:#?}");
 }
 
 #[tokio::test]
@@ -368,8 +386,7 @@ async fn a_request_that_does_not_end_in_time_is_not_waited_for() {
     let honeyhive = server();
     let under_way = UnderWay::start("axum", &honeyhive, 3_600_000).await;
     under_way.program.signal("-TERM");
-    let end = under_way.end_cut().await;
-    assert!(end.starts_with("true"), "{end}");
+    under_way.end_cut(&honeyhive).await;
 }
 
 #[tokio::test]
@@ -384,14 +401,13 @@ async fn a_second_signal_waits_for_no_request() {
     let honeyhive = server();
     let under_way = UnderWay::start("actix", &honeyhive, 3_600_000).await;
     under_way.program.stop_without_patience().await;
-    let end = under_way.end_cut().await;
-    assert!(end.starts_with("true"), "{end}");
+    under_way.end_cut(&honeyhive).await;
 }
 
 /// The connections of both servers are tasks of their own. Those of actix-web may end soon after the server's future, since
-/// its workers do, and then the session's end comes in time or is dropped.
+/// its workers do, and then the session's own end comes in time, or is late and not waited for.
 #[tokio::test]
-async fn a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end() {
+async fn a_stream_that_is_not_waited_for_is_counted_and_its_session_ends_as_cancelled() {
     for framework in FRAMEWORKS {
         let honeyhive = server();
         let program = Program::start(framework, &honeyhive, 3_600_000);
@@ -400,16 +416,19 @@ async fn a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end() {
         let stream = client.request("GET", "/stream").open().await;
         program.stop_without_patience().await;
         let (unfinished, stderr) = program.end_with_unfinished();
-        let has_end = |id: String| has_ended(&honeyhive.session(&id).unwrap());
-        assert!(has_end(missed.session_id().to_string()), "{framework}");
-        if framework == "actix" && has_end(stream.session_id().to_string()) {
-            assert_eq!(unfinished, "0");
+        let session = |id: SessionId| honeyhive.session(&id.to_string()).unwrap();
+        let missed = session(missed.session_id());
+        assert_eq!(missed.metadata["outcome"], "complete", "{framework}");
+        let stream = session(stream.session_id());
+        if framework == "actix" && stream.metadata["outcome"] == "client_disconnected" {
             continue;
         }
-        assert!(!has_end(stream.session_id().to_string()), "{framework}");
-        assert_eq!(unfinished, "1", "{framework}");
-        let warning = "requests are still under way (1): their sessions stay without an end";
-        assert!(stderr.contains(warning), "{framework}: {stderr}");
+        assert_cut(&stream);
+        if framework == "axum" || unfinished != "0" {
+            assert_eq!(unfinished, "1", "{framework}");
+            let warning = "requests are still under way (1): their sessions end as `cancelled`";
+            assert!(stderr.contains(warning), "{framework}: {stderr}");
+        }
     }
 }
 

@@ -80,8 +80,9 @@ impl RequestGuard {
         ResponseGuard(handling)
     }
 
-    /// Records that the handler failed, with this error and its causes. With a status, the framework makes a response of the error further out; without
-    /// one there will be none. The returned guard tells whether the error is held back.
+    /// Records that the handler failed, with this error and its causes. With a status, the framework makes a response
+    /// of the error further out; without one there will be none. The returned guard tells whether the error is held
+    /// back.
     pub fn on_error(&mut self, status_code: Option<u16>, error: &dyn Error) -> ResponseGuard {
         let mut handling = self.take();
         let status = status_code.unwrap_or(INTERNAL_SERVER_ERROR);

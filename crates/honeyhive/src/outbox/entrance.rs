@@ -9,9 +9,8 @@ use super::load::Load;
 use super::queue::{BATCH, Queue};
 use super::record::Record;
 use super::start::StartRecord;
-use super::update::{SessionEnd, Timing, Update};
+use super::update::{SessionEnd, Update};
 use crate::log::CallSite;
-use crate::model::id::SessionId;
 use crate::report::DropReason;
 
 impl Outbox {
@@ -65,18 +64,24 @@ impl Outbox {
 
     /// Hands a session's end over like an update.
     #[inline]
-    pub(crate) fn push_end(&self, session: SessionId, mut end: SessionEnd, timing: Timing) {
+    pub(crate) fn push_end(&self, session: &StartRecord, mut end: SessionEnd) {
         if self.is_disabled {
             return;
         }
+        let timing = session.timing();
         end.fit();
-        if let Ok(mut queue) = self.admit(end.load()) {
-            let end = Update::End(end);
-            queue
-                .inbox
-                .records
-                .push(Record::Update(session, end, timing));
-            self.admitted(queue);
+        match self.admit(end.load()) {
+            Ok(mut queue) => {
+                // The lock is held: the delivery thread takes the end in before it sees the session as ended.
+                session.set_ended();
+                let end = Update::End(end);
+                let record = Record::Update(session.current_id(), end, timing);
+                queue.inbox.records.push(record);
+                self.admitted(queue);
+            }
+            // The delivery thread writes an end in its place, where a server has cut the request off.
+            Err(DropReason::ShutDown) => {}
+            Err(_) => session.set_ended(),
         }
     }
 
@@ -136,6 +141,8 @@ impl Outbox {
 mod tests {
     use super::*;
     use crate::enrichment::Enrichment;
+    use crate::model::id::SessionId;
+    use crate::outbox::Timing;
     use crate::outbox::{Bounds, Closed};
     use crate::report::DeliveryStats;
     use crate::settings::DropPolicy;

@@ -182,6 +182,12 @@ impl StartRecord {
         self.ended.store(true, Ordering::Relaxed);
     }
 
+    /// Returns true for a session whose start is sent, and whose end was not recorded so far.
+    #[inline]
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.will_end && !self.ended.load(Ordering::Relaxed) && !self.by_spans && self.is_whole()
+    }
+
     #[inline]
     pub(crate) fn timing(&self) -> Timing {
         let goes_on = self.will_end && !self.ended.load(Ordering::Relaxed);

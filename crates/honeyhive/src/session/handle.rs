@@ -231,9 +231,7 @@ impl Session {
     /// Records the end of the session.
     #[inline]
     pub(crate) fn end(&self, end: SessionEnd) {
-        let timing = self.start.timing();
-        self.outbox.push_end(self.id(), end, timing);
-        self.start.set_ended();
+        self.outbox.push_end(&self.start, end);
     }
 
     /// Moves this session to another id: a chat client often sends its conversation id in the body,

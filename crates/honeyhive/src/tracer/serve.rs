@@ -11,7 +11,7 @@ use super::HoneyHiveTracer;
 use super::signals::Signals;
 use crate::error::FlushError;
 use crate::log;
-use crate::outbox::{Closed, LAST_FLUSH};
+use crate::outbox::{Closed, Command, LAST_FLUSH};
 use crate::report::FlushReport;
 
 /// Running requests have this time to end after a stop signal by default.
@@ -116,9 +116,10 @@ impl<F> std::fmt::Debug for Serve<F> {
 pub struct Served<T> {
     /// The output is the server's return value; `None` where the server did not end in time.
     pub output: Option<T>,
-    /// The count is of the requests that were still under way when the wait for them was over. HoneyHive does not show
-    /// how they ended: their sessions stay without status, outcome and duration, and spans that were open do not
-    /// arrive.
+    /// The count is of the requests that were still under way when the wait for them was over. Their
+    /// sessions end with the outcome `cancelled` and an error, without a status; spans that were open do not arrive.
+    /// Those that were begun elsewhere, or are sent by [`SessionTransport::Otlp`](crate::SessionTransport::Otlp), have no
+    /// end.
     pub unfinished: u64,
     /// The delivery has the outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`]. Items that came while it
     /// went on, from requests that were not waited for, count as dropped; the report of a timeout leaves them out.
@@ -128,10 +129,10 @@ pub struct Served<T> {
 impl<F> Serve<F> {
     /// Sets the longest time that running requests may still take (default 10 s).
     ///
-    /// Requests that take longer have no end in HoneyHive: see [`Served::unfinished`]. `serve` cannot end them, since
-    /// each connection of axum and actix-web is a task of its own, which outlives the server's future. So a stream
-    /// without an end of its own has to end when the [`StopSignal`] comes, and other requests need a limit that is long
-    /// enough. actix-web itself waits for 30 s, unless its `shutdown_timeout` says otherwise.
+    /// HoneyHive does not see how requests that take longer went on: see [`Served::unfinished`]. `serve` cannot end
+    /// them, since each connection of axum and actix-web is a task of its own, which outlives the server's future. So a
+    /// stream without an end of its own has to end when the [`StopSignal`] comes, and other requests need a limit that
+    /// is long enough. actix-web itself waits for 30 s, unless its `shutdown_timeout` says otherwise.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -270,7 +271,7 @@ async fn end(tracer: &HoneyHiveTracer, limit: Duration) -> Served<()> {
     }
 }
 
-/// Takes nothing more, and returns the number of requests whose end is lost by that.
+/// Takes nothing more, has the sessions of requests under way end, and returns the number of those requests.
 fn close(tracer: &HoneyHiveTracer) -> u64 {
     if tracer.is_disabled() {
         return 0;
@@ -281,14 +282,16 @@ fn close(tracer: &HoneyHiveTracer) -> u64 {
     if unfinished > 0 {
         warn_of_unfinished(unfinished);
     }
+    // A request may end after the close and before it is counted, so this does not depend on the number.
+    outbox.command(Command::CutOff);
     unfinished
 }
 
 #[cold]
 fn warn_of_unfinished(requests: u64) {
     log::lost(format_args!(
-        "the server is not waited for any longer, and requests are still under way ({requests}): their sessions stay \
-         without an end, and what they record from now on is dropped; a longer `drain_limit` waits for them, and a \
+        "the server is not waited for any longer, and requests are still under way ({requests}): their sessions end as \
+         `cancelled`, and what they record from now on is dropped; a longer `drain_limit` waits for them, and a \
          stream that has no end of its own should end when the stop signal comes"
     ));
 }

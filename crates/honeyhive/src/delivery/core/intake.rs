@@ -33,7 +33,7 @@ impl Core {
         self.decide(now);
     }
 
-    fn take_record(&mut self, record: Record, now: Instant) {
+    pub(super) fn take_record(&mut self, record: Record, now: Instant) {
         let claim = self.ledger.accept(record.load());
         match record {
             Record::Start(start) => self.take_start(start, claim, now),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod commands;
+mod cut_off;
 mod disk_side;
 mod ending;
 mod intake;

@@ -84,6 +84,9 @@ impl Core {
         if opened.start.is_none() && opened.updates.is_empty() {
             return false;
         }
+        if let Some((start, _)) = &opened.start {
+            self.under_way.note(start);
+        }
         let open = Open::Session {
             id,
             start: opened.start.as_ref().map(|(start, _)| start.clone()),

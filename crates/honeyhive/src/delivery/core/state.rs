@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::cut_off::UnderWay;
 use super::disk_side::DiskSide;
 use super::ending::Stop;
 use crate::delivery::confirms::Confirms;
@@ -77,6 +78,7 @@ pub(in crate::delivery) struct Core {
     /// The confirms are the callers that wait for the answer to a start.
     pub(super) confirms: Confirms,
     pub(super) notices: Notices,
+    pub(super) under_way: UnderWay,
     pub(super) stop: Option<Stop>,
     pub(super) effects: Vec<Effect>,
 }
@@ -97,6 +99,7 @@ impl Core {
             ledger: Ledger::new(Arc::clone(&outbox)),
             confirms: Confirms::new(plan.answer_timeout),
             notices: Notices::new(Arc::clone(&plan.url)),
+            under_way: UnderWay::default(),
             stop: None,
             effects: Vec::new(),
             outbox,

@@ -16,7 +16,8 @@ use crate::delivery::sealed::Target;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 use crate::outbox::{
-    BATCH, Bounds, Command, Inbox, Inputs, Outbox, Reply, RunUnderway, StartRecord, fit_span,
+    BATCH, Bounds, Closed, Command, Inbox, Inputs, Outbox, Outcome, Reply, RunUnderway, SessionEnd,
+    StartRecord, fit_span,
 };
 use crate::session::StartupSession;
 use crate::settings::DropPolicy;
@@ -62,8 +63,14 @@ impl Steps {
     }
 
     fn start(&self) -> Arc<StartRecord> {
+        self.start_of(false)
+    }
+
+    fn start_of(&self, request: bool) -> Arc<StartRecord> {
         let inputs = Inputs::Object(serde_json::Map::new());
-        let start = StartRecord::new(SessionId::new(), "chat".into(), inputs, SystemTime::now());
+        let mut start =
+            StartRecord::new(SessionId::new(), "chat".into(), inputs, SystemTime::now());
+        start.will_end = request;
         let start = Arc::new(start);
         self.outbox.push_start(&start).unwrap();
         start
@@ -320,5 +327,47 @@ fn a_step_of_a_run_does_not_look_at_all_spans_that_wait() {
         steps.step(Vec::new());
     }
     assert!(steps.most < 100, "{}", steps.most);
+    steps.core.end();
+}
+
+fn end() -> SessionEnd {
+    SessionEnd {
+        ended_at: SystemTime::now(),
+        duration: Duration::ZERO,
+        outcome: Outcome::Complete,
+        status_code: Some(200),
+        grpc_status: None,
+        time_to_first_byte: None,
+        response_bytes: None,
+        error: None,
+        whole_session: true,
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_ends_the_sessions_of_requests_under_way_and_no_others() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    let [running, ended, late] = [(); 3].map(|()| steps.start_of(true));
+    let by_hand = steps.start();
+    steps.tick();
+    assert_eq!(steps.calls.len(), 4, "all starts");
+    steps.outbox.push_end(&ended, end());
+    let held = steps.start_of(true);
+    steps.outbox.close(Closed::Server);
+    steps.outbox.push_end(&late, end());
+    steps.outbox.command(Command::CutOff);
+    steps.step(Vec::new());
+    steps.tick();
+    let ends = |id| {
+        let of_it = |target: &&Target| matches!(target, Target::Update(it) if *it == id);
+        steps.calls.iter().filter(of_it).count()
+    };
+    let found = [&running, &ended, &late, &by_hand, &held].map(|start| ends(start.id));
+    // The end of the last goes with its start.
+    assert_eq!(found, [1, 1, 1, 0, 0], "{:?}", steps.calls);
+    let stats = steps.outbox.stats();
+    assert_eq!((stats.pending, stats.dropped.total()), (0, 1));
+    // Five starts, the end of one, one that came too late, and three of those that were cut off.
+    assert_eq!(stats.accepted, 10);
     steps.core.end();
 }

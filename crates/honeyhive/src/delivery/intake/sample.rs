@@ -148,6 +148,15 @@ impl Sampler {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }
 
+    /// Returns the starts that are held back.
+    pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
+        let held = self.undecided.values().flat_map(|it| &it.held);
+        held.filter_map(|(_, held)| match held {
+            Held::Start(start, _) => Some(start),
+            Held::Updates(..) | Held::Span(_) => None,
+        })
+    }
+
     /// Returns whether holding back has ended: at the shutdown, or where the sampling keeps no item afterwards.
     pub(in crate::delivery) const fn is_closing(&self) -> bool {
         self.is_closing || !self.sampling.may_keep()
