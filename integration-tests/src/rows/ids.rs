@@ -270,7 +270,7 @@ async fn with_trust<A: Adapter>(trust: SessionTrust) -> Stage {
 /// The program's own place for the id comes after the header and before the baggage.
 pub async fn the_program_finds_the_id_where_the_header_is_absent<A: Adapter>() {
     let stage = with_cookies::<A>().await;
-    let cookie = "theme=dark; conversation=trip-42";
+    let cookie = "theme=dark; conversation= trip-42 ; a=b";
     let caller = SessionId::new();
     let baggage = format!("honeyhive.session_id={caller}");
     let by_cookie = probe(&stage)

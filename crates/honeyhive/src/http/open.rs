@@ -229,7 +229,7 @@ impl Inner {
                 None => self.link_in_baggage(seen, trust),
             },
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.link_to(raw.trim(), seen, trust),
+            Single::Text(raw) => self.link_to(raw, seen, trust),
         }
     }
 
@@ -265,7 +265,7 @@ impl Inner {
     }
 
     fn link_to(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
-        let id = trust.session_or_count(raw, self.tracer.outbox())?;
+        let id = trust.session_or_count(raw.trim(), self.tracer.outbox())?;
         let in_baggage = seen.baggage.session(|raw| trust.session_beside(raw));
         Some(Link {
             id,
