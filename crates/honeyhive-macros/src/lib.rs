@@ -170,6 +170,7 @@ use function::Function;
 /// recorded stream whose type is a box already. `#[track_caller]` sees the expansion as the caller of what the
 /// body calls.
 #[doc(alias = "atrace")]
+#[doc(alias = "trace_class")]
 #[proc_macro_attribute]
 pub fn trace(args: TokenStream, item: TokenStream) -> TokenStream {
     let original = proc_macro2::TokenStream::from(item.clone());

@@ -32,6 +32,85 @@ fn every_python_name_leads_to_an_item_of_the_api() {
     }
 }
 
+/// What Python's SDK 1.7.0 exports, the methods of its tracer, and the arguments of `init` that change something there.
+const PUBLIC_IN_PYTHON: &[&str] = &[
+    "HoneyHive",
+    "MissingApiKeyError",
+    "HoneyHiveTracer",
+    "trace",
+    "atrace",
+    "trace_class",
+    "enrich_session",
+    "enrich_span",
+    "set_default_tracer",
+    "get_default_tracer",
+    "set_global_provider",
+    "get_global_provider",
+    "HoneyHiveSpanProcessor",
+    "shutdown_tracer",
+    "graceful_shutdown_all",
+    "flush",
+    "flush_all",
+    "get_logger",
+    "DotDict",
+    "with_distributed_trace_context",
+    "evaluate",
+    "evaluator",
+    "aevaluator",
+    "get_run_result",
+    "get_run_metrics",
+    "compare_runs",
+    "init",
+    "create_session",
+    "acreate_session",
+    "with_session",
+    "session_start",
+    "start_span",
+    "create_event",
+    "set_baggage",
+    "get_baggage",
+    "inject_context",
+    "extract_context",
+    "link",
+    "unlink",
+    "force_flush",
+    "shutdown",
+    "provider",
+    "api_key",
+    "ingestion_api_key",
+    "server_url",
+    "project",
+    "source",
+    "session_name",
+    "session_id",
+    "inputs",
+    "test_mode",
+    "verbose",
+    "disable_batch",
+    "disable_tracing",
+    "skip_backend_session_creation",
+    "requests_session",
+    "span_name_filters",
+    "max_attributes",
+    "run_id",
+    "event_id",
+    "update_event_id",
+];
+
+#[test]
+fn every_name_that_python_exports_is_on_a_page() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("guide");
+    let read = |page| fs::read_to_string(guide.join(page)).unwrap();
+    let pages = read("from-python.md") + &read("experiments.md");
+    let is_part = |symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_';
+    let said: BTreeSet<_> = pages.split(|symbol| !is_part(symbol)).collect();
+    let missing: Vec<_> = PUBLIC_IN_PYTHON
+        .iter()
+        .filter(|name| !said.contains(*name))
+        .collect();
+    assert!(missing.is_empty(), "nothing is said of {missing:?}");
+}
+
 #[test]
 fn every_call_beside_it_is_one_of_the_api() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -104,6 +104,7 @@ impl SpanBuilder {
     }
 
     /// Sets the id of the event, instead of one that HoneyHive or [`Span::event_id`] makes. Each event has its own.
+    #[doc(alias = "update_event_id")]
     pub fn event_id(mut self, id: impl Into<EventId>) -> Self {
         self.event_id = Some(id.into());
         self

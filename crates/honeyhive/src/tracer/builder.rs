@@ -214,6 +214,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     /// Sets the way in which sessions reach HoneyHive (default [`SessionTransport::Rest`]).
+    #[doc(alias = "skip_backend_session_creation")]
     pub fn session_transport(mut self, transport: SessionTransport) -> Self {
         self.explicit.session_transport = Some(transport);
         self
@@ -289,6 +290,7 @@ impl HoneyHiveTracerBuilder {
     ///     .build()?;
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
+    #[doc(alias = "requests_session")]
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.explicit.http_client = Some(GivenClient(Arc::new(client)));
         self

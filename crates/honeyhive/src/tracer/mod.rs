@@ -152,6 +152,7 @@ impl ForRuns {
 
 impl HoneyHiveTracer {
     /// Returns a tracer that records nothing: every call works, and costs next to nothing.
+    #[doc(alias = "disable_tracing")]
     #[must_use]
     pub fn disabled() -> Self {
         let provider = SdkTracerProvider::builder()
@@ -308,6 +309,7 @@ impl HoneyHiveTracer {
     #[doc(alias = "link_carrier")]
     #[doc(alias = "link")]
     #[doc(alias = "extract_context")]
+    #[doc(alias = "with_distributed_trace_context")]
     #[must_use]
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
@@ -400,6 +402,7 @@ impl HoneyHiveTracer {
     ///
     /// [`model`](Self::model), [`chain`](Self::chain) and [`tool`](Self::tool) set its event type, too.
     #[doc(alias = "start_span")]
+    #[doc(alias = "create_event")]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         SpanBuilder::new(self.maker(), name.into())
     }
@@ -515,6 +518,8 @@ impl HoneyHiveTracer {
     /// The same as those of [`force_flush`](Self::force_flush). With a [`Spool`](crate::Spool), items that are still
     /// pending stay on disk for the next process to deliver. Without one they are lost, and counted as
     /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
+    #[doc(alias = "shutdown_tracer")]
+    #[doc(alias = "graceful_shutdown_all")]
     #[track_caller]
     pub fn shutdown(
         &self,
