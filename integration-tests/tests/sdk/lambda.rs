@@ -183,6 +183,26 @@ fn what_is_enriched_in_a_linked_invocation_reaches_that_session() {
 }
 
 #[test]
+fn an_id_that_the_handler_finds_elsewhere_in_its_event_moves_the_invocation_there() {
+    let (tracer, captured) = tracer();
+    let message = r#"{"Records": [{"messageAttributes": {"conversation": "trip-42"}}]}"#;
+    let mut guard = begin(&tracer.clone().into(), message);
+    guard.run(|| {
+        let session = Session::current().expect("the invocation's");
+        session.link_to("trip-42");
+        drop(tracer.span("work").start());
+        HandlerGuard::current().on_success();
+    });
+    guard.on_answer();
+    drop(guard);
+    let session = captured.only_session();
+    assert_eq!(session.id, SessionId::from_correlation_id("trip-42"));
+    assert_eq!(session.metadata["outcome"], "complete");
+    assert_eq!(session.metadata["request_id"], "r-1");
+    session.assert_tree(&format!("{}\n  work [tool]", session.id));
+}
+
+#[test]
 fn ids_that_are_not_usable_are_counted_and_null_is_none() {
     let (tracer, captured) = tracer();
     let instrumentation = LambdaInstrumentation::new(tracer.clone());
