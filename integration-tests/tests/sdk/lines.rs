@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::support::*;
 use honeyhive::{HoneyHiveTracer, json, testing};
@@ -104,8 +105,8 @@ fn a_span_whose_work_is_dropped_or_panics_says_so() {
         assert!(block_on(async { false }), "no such order");
         Ok::<_, io::Error>(())
     });
-    let panics = std::panic::AssertUnwindSafe(|| block_on(panics));
-    assert!(std::panic::catch_unwind(panics).is_err());
+    let panics = AssertUnwindSafe(|| block_on(panics));
+    assert!(catch_unwind(panics).is_err());
 
     let session = captured.only_session();
     let dropped = session.event("dropped");
@@ -137,6 +138,48 @@ fn work_that_fails_does_not_end_its_session_as_complete() {
         let said = session.metadata.get("error").and_then(|it| it.as_str());
         assert_eq!(said, error, "{name}");
     }
+}
+
+#[test]
+fn blocking_work_has_a_session_that_ends_with_it_too() {
+    let (tracer, captured) = testing::tracer();
+    let length = tracer.with_session_blocking("batch", |session| {
+        session.outputs(json!({"processed": 2}));
+        drop(honeyhive::span("process").start());
+        "done".len()
+    });
+    assert_eq!(length, 4);
+    let failing = tracer.try_with_session_blocking("import", |_| Err::<(), _>(failed()));
+    assert!(failing.is_err());
+    let exported = tracer.try_with_session_blocking("export", |_| Ok::<_, Outer>(7));
+    assert_eq!(exported.unwrap(), 7);
+    let panics = || tracer.with_session_blocking("mistake", |_| panic!("no such order"));
+    let panicked = catch_unwind(AssertUnwindSafe(panics));
+    assert!(panicked.is_err());
+
+    let sessions = captured.sessions();
+    let ended: Vec<_> = sessions
+        .iter()
+        .map(|session| {
+            assert!(session.duration.is_some() && session.end_time.is_some());
+            (
+                session.name.as_deref().unwrap(),
+                session.metadata["outcome"].as_str().unwrap(),
+                session.error.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        ended,
+        [
+            ("batch", "complete", None),
+            ("import", "error", Some("no answer: the line is dead")),
+            ("export", "complete", None),
+            ("mistake", "panicked", Some("panicked: no such order")),
+        ]
+    );
+    sessions[0].assert_tree("batch\n  process [tool]");
+    assert_eq!(sessions[0].outputs["processed"], 2);
 }
 
 #[test]

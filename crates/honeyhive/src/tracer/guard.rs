@@ -91,6 +91,55 @@ impl HoneyHiveTracer {
         }
     }
 
+    /// Runs blocking work in a session of its own, which ends with it: [`with_session`](Self::with_session) for what is
+    /// not async.
+    ///
+    /// ```
+    /// # fn example(tracer: honeyhive::HoneyHiveTracer) {
+    /// let rows = tracer.with_session_blocking("nightly-import", |session| {
+    ///     session.metadata(honeyhive::json!({"run": 7}));
+    ///     10_000 // spans in here are in the session
+    /// });
+    /// # let _: i32 = rows;
+    /// # }
+    /// ```
+    pub fn with_session_blocking<T>(
+        &self,
+        new: impl Into<NewSession>,
+        work: impl FnOnce(Session) -> T,
+    ) -> T {
+        let began = Instant::now();
+        to_its_end_blocking(&self.create_session(new), began, work, |_| None)
+    }
+
+    /// Runs blocking work that can fail in a session of its own, as [`try_with_session`](Self::try_with_session) does
+    /// for what is async.
+    ///
+    /// ```
+    /// # fn example(tracer: honeyhive::HoneyHiveTracer) -> std::io::Result<()> {
+    /// let rows = tracer.try_with_session_blocking("nightly-import", |session| {
+    ///     let orders = std::fs::read_to_string("orders.csv")?;
+    ///     session.outputs(honeyhive::json!({"bytes": orders.len()}));
+    ///     Ok::<_, std::io::Error>(orders.lines().count())
+    /// })?;
+    /// # let _: usize = rows;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the work.
+    pub fn try_with_session_blocking<T, E: Failure<Kind>, Kind>(
+        &self,
+        new: impl Into<NewSession>,
+        work: impl FnOnce(Session) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let error = |output: &Result<T, E>| output.as_ref().err().map(Failure::to_text);
+        let began = Instant::now();
+        to_its_end_blocking(&self.create_session(new), began, work, error)
+    }
+
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
     #[doc(alias = "atexit")]
     #[track_caller]
@@ -157,10 +206,20 @@ where
         let mut work = pin!(session.scope(work));
         poll_fn(|cx| ending.watch(|| work.as_mut().poll(cx))).await
     };
-    match verdict(&output) {
-        None => ending.end(Outcome::Complete, None),
-        error => ending.end(Outcome::Error, error),
-    }
+    ending.end_with(verdict(&output));
+    output
+}
+
+/// Runs blocking work as [`to_its_end`] does.
+fn to_its_end_blocking<T>(
+    session: &Session,
+    began: Instant,
+    work: impl FnOnce(Session) -> T,
+    verdict: impl FnOnce(&T) -> Option<String>,
+) -> T {
+    let mut ending = EndOfSession::new(session.clone(), began);
+    let output = ending.watch(|| session.in_scope(|| work(session.clone())));
+    ending.end_with(verdict(&output));
     output
 }
 
@@ -189,6 +248,14 @@ impl EndOfSession {
             self.end(Outcome::Panicked, Some(panic_text(&*panic)));
             resume_unwind(panic)
         })
+    }
+
+    fn end_with(&mut self, error: Option<String>) {
+        let outcome = match error {
+            None => Outcome::Complete,
+            Some(_) => Outcome::Error,
+        };
+        self.end(outcome, error);
     }
 
     fn end(&mut self, outcome: Outcome, error: Option<String>) {
