@@ -57,6 +57,34 @@ fn a_span_that_runs_records_its_children_and_its_error_with_the_causes() {
 }
 
 #[test]
+fn a_span_of_blocking_work_records_its_children_its_error_and_a_panic() {
+    let (tracer, captured) = testing::tracer();
+    let session = tracer.create_session("chat");
+    let failing = session.span("turn").run_blocking(|turn| {
+        turn.outputs(json!({"answer": 42}));
+        drop(tracer.tool("search").start());
+        Err::<(), _>(failed())
+    });
+    assert!(failing.is_err());
+    let fine = session.span("fine").run_blocking(|_| Ok::<_, Outer>(7));
+    assert_eq!(fine.unwrap(), 7);
+    let panics = || {
+        session
+            .span("mistake")
+            .run_blocking::<(), &str, _>(|_| panic!("no order"))
+    };
+    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+
+    let session = captured.only_session();
+    session.assert_tree("chat\n  turn [chain]\n    search [tool]\n  fine [tool]\n  mistake [tool]");
+    let error = |name| session.event(name).error.as_deref();
+    assert_eq!(error("turn"), Some("no answer: the line is dead"));
+    assert_eq!(session.event("turn").outputs["answer"], 42);
+    assert_eq!(error("fine"), None);
+    assert_eq!(error("mistake"), Some("panicked: no order"));
+}
+
+#[test]
 fn an_err_is_any_error_what_boxes_one_or_text() {
     let (tracer, captured) = testing::tracer();
     let plain = || tracer.tool("plain");

@@ -51,21 +51,42 @@ impl SpanBuilder {
                 is_known: false,
             };
             let mut work = pin!(work(&span));
-            let output = poll_fn(|task| {
-                let piece = || span.in_scope(|| work.as_mut().poll(task));
-                // The panic goes on, so its half-done work is never seen.
-                catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
-                    ending.error(panic_text(&*panic));
-                    resume_unwind(panic)
-                })
-            })
-            .await;
-            match &output {
-                Ok(_) => ending.is_known = true,
-                Err(error) => ending.error(error.to_text()),
-            }
+            let output = poll_fn(|task| ending.watch(|| work.as_mut().poll(task))).await;
+            ending.end_with(&output);
             output
         }
+    }
+
+    /// Runs blocking work as this span: [`run`](Self::run) for what is not async.
+    ///
+    /// ```
+    /// # fn example(tracer: honeyhive::HoneyHiveTracer) -> std::io::Result<()> {
+    /// let orders = tracer.tool("read orders").run_blocking(|span| {
+    ///     let orders = std::fs::read_to_string("orders.csv")?;
+    ///     span.outputs(honeyhive::json!({"bytes": orders.len()}));
+    ///     Ok::<_, std::io::Error>(orders)
+    /// })?;
+    /// # drop(orders);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the work.
+    #[track_caller]
+    pub fn run_blocking<T, E: Failure<Kind>, Kind>(
+        self,
+        work: impl FnOnce(&Span) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let span = self.start_at(CallSite::here());
+        let mut ending = Ending {
+            span: &span,
+            is_known: false,
+        };
+        let output = ending.watch(|| work(&span));
+        ending.end_with(&output);
+        output
     }
 }
 
@@ -76,6 +97,23 @@ struct Ending<'s> {
 }
 
 impl Ending<'_> {
+    /// Runs a piece of the work in the span.
+    fn watch<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        let piece = || self.span.in_scope(piece);
+        // The panic goes on, so its half-done work is never seen.
+        catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
+            self.error(panic_text(&*panic));
+            resume_unwind(panic)
+        })
+    }
+
+    fn end_with<T, E: Failure<Kind>, Kind>(&mut self, output: &Result<T, E>) {
+        match output {
+            Ok(_) => self.is_known = true,
+            Err(error) => self.error(error.to_text()),
+        }
+    }
+
     fn error(&mut self, text: String) {
         self.is_known = true;
         self.span.error(text);
