@@ -219,7 +219,11 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
 /// Returns the code after `begun`, which has made `__hh_output` and `__hh_active`: both are used up.
 fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
     let hh = args.honeyhive();
-    let observe = observe(args);
+    let parts = match returned {
+        Returned::Value { parts } => *parts,
+        _ => 0,
+    };
+    let observe = observe(args, parts);
     match returned {
         // A value of the type `!` cannot be handed on, since nothing comes after it.
         Returned::Never => quote! {
@@ -227,7 +231,7 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
             let _ = __hh_active;
             __hh_output
         },
-        Returned::Value => quote! {
+        Returned::Value { .. } => quote! {
             #begun
             #hh::__private::finish(__hh_active, __hh_output, #observe)
         },
@@ -265,16 +269,24 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
     }
 }
 
-/// Returns the code that records an output or an item.
-fn observe(args: &Args) -> TokenStream {
+/// Returns the code that records an output, which may be a tuple of so many parts, or an item.
+fn observe(args: &Args, parts: usize) -> TokenStream {
     let hh = args.honeyhive();
+    let json = |value: &Ident| quote!((&&&&&&&&&#hh::__private::Probe(#value)).__honeyhive_json());
     let value = if args.skip_output {
         quote!(_ => {})
-    } else {
+    } else if parts > 0 {
+        let names: Vec<_> = (0..parts).map(|at| format_ident!("__hh_{at}")).collect();
+        let parts = names.iter().map(json);
         quote! {
-            ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
-                (&&&&&&&&&#hh::__private::Probe(__hh_value)).__honeyhive_json()
+            ::core::result::Result::Ok((#(#names,)*)) => __hh_outputs.result(|| {
+                #hh::__private::Recorded::list([#(#parts),*])
             }),
+        }
+    } else {
+        let json = json(&format_ident!("__hh_value"));
+        quote! {
+            ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| #json),
         }
     };
     let failed = failed(args);

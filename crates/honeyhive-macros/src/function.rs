@@ -72,7 +72,10 @@ pub(crate) fn is_pattern(parameter: &Ident) -> bool {
 /// A function returns in one of these ways.
 pub(crate) enum Returned {
     Never,
-    Value,
+    Value {
+        /// The type is a tuple of so many parts, or the `Ok` of a `Result` is.
+        parts: usize,
+    },
     Stream {
         /// The type is a box already, so the traced stream is boxed too.
         boxed: bool,
@@ -121,7 +124,7 @@ impl Function {
     /// Returns the type that the function gives: for one that returns a future, the type that the future gives.
     pub(crate) fn returned(&self, stream: bool, of_future: bool) -> Returned {
         let ReturnType::Type(_, declared) = &self.signature.output else {
-            return Returned::Value;
+            return Returned::Value { parts: 0 };
         };
         let output = of_future.then(|| future_output(declared)).flatten();
         let declared = output.as_ref().unwrap_or(declared);
@@ -138,7 +141,11 @@ impl Function {
                 in_result,
             }
         } else {
-            Returned::Value
+            let parts = match inner {
+                Type::Tuple(tuple) => tuple.elems.len(),
+                _ => 0,
+            };
+            Returned::Value { parts }
         }
     }
 

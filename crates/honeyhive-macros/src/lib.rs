@@ -91,6 +91,7 @@ use function::Function;
 ///
 /// * A wrapper that is no `Serialize` and dereferences to one value (`axum::Json`) is recorded as that value, unless its
 ///   `Debug` hides a text or a number.
+/// * A tuple that is declared as the result (`(StatusCode, Json<T>)`, also in a `Result`) is recorded part by part.
 /// * Maps and lists become one attribute per leaf; bytes become their number and the first of them, a list of more than
 ///   100 numbers its length and its beginning. Parts that are not kept are not read.
 /// * A `Mutex` or `RwLock` is recorded if it is free; within another value it is left out, since `serde` would wait for

@@ -59,6 +59,40 @@ fn a_wrapper_around_one_value_is_recorded_as_that_value() {
     );
 }
 
+/// A status, as that of HTTP: no `Serialize`.
+struct Status(u16);
+
+impl fmt::Debug for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, formatter)
+    }
+}
+
+#[honeyhive::trace]
+fn create(text: &str) -> (Status, Body<Reply>) {
+    let text = text.to_uppercase();
+    (Status(201), Body(Reply { text }))
+}
+
+#[honeyhive::trace]
+async fn try_to_create(text: &str) -> Result<(Status, Body<Reply>), String> {
+    Ok(create(text))
+}
+
+#[tokio::test]
+async fn each_part_of_a_result_is_recorded_by_its_best_way() {
+    let (_tracer, captured, session) = session();
+    let created = session.scope(try_to_create("a"));
+    assert!(created.await.is_ok());
+    let recorded = captured.only_session();
+    for name in ["create", "try_to_create"] {
+        let event = recorded.event(name);
+        let part = |key: &str| event.text(&format!("honeyhive_outputs.result.{key}"));
+        assert_eq!(part("0").as_deref(), Some("201"), "{event:#?}");
+        assert_eq!(part("1.text").as_deref(), Some("A"), "{event:#?}");
+    }
+}
+
 #[honeyhive::trace]
 fn with_handles(
     tracer: HoneyHiveTracer,

@@ -46,6 +46,16 @@ impl Recorded {
         is_text: false,
     };
 
+    /// Returns the list of a tuple's parts, each recorded by its best way.
+    #[must_use]
+    pub fn list<const N: usize>(parts: [Self; N]) -> Self {
+        Self {
+            is_cut: parts.iter().any(|part| part.is_cut),
+            is_text: false,
+            json: parts.map(|part| part.json).into_iter().collect(),
+        }
+    }
+
     fn text(text: impl Into<String>) -> Self {
         Self {
             json: Json::String(text.into()),

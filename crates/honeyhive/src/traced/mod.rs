@@ -16,7 +16,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer as _};
 
 pub use active::Active;
-pub use by::{Failure, Outcome, Probe};
+pub use by::{Failure, Outcome, Probe, Recorded};
 pub use future::Run;
 pub use record::{Inputs, Outputs};
 pub use stream::{TracedStream, stream};
