@@ -98,9 +98,10 @@ fn with_handles(
     tracer: HoneyHiveTracer,
     session: &honeyhive::Session,
     shared: Body<Arc<HoneyHiveTracer>>,
+    perhaps: Option<&honeyhive::Session>,
     count: u8,
 ) -> honeyhive::Session {
-    drop((tracer, shared, count));
+    drop((tracer, shared, perhaps, count));
     session.clone()
 }
 
@@ -109,7 +110,8 @@ fn handles_of_honeyhive_are_no_inputs() {
     let (tracer, captured) = testing::tracer();
     let session = tracer.create_session("handles");
     let shared = Body(Arc::new(tracer.clone()));
-    let back = session.in_scope(|| with_handles(tracer.clone(), &session, shared, 7));
+    let back =
+        session.in_scope(|| with_handles(tracer.clone(), &session, shared, Some(&session), 7));
     assert_eq!(back.id(), session.id());
     let event = captured.only_session().event("with_handles").clone();
     let recorded = event.attributes.keys().filter_map(|key| {

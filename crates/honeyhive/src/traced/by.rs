@@ -119,6 +119,7 @@ impl Handle<()> for Span {}
 impl Handle<()> for ModelCall {}
 
 impl<H: Deref<Target: Handle<Kind>>, Kind: ?Sized> Handle<Behind<Kind>> for H {}
+impl<H: Handle<Kind>, Kind: ?Sized> Handle<Option<Behind<Kind>>> for Option<H> {}
 
 /// The second choice is a slice: `serde` knows no arrays of more than 32.
 pub trait BySlice {
