@@ -258,7 +258,7 @@ impl Serialize for Octets<'_> {
     }
 }
 
-/// The sixth choice is a wrapper whose `Debug` takes the place of a text that it hides.
+/// The sixth choice is a wrapper whose `Debug` takes the place of a value that it hides.
 pub trait ByWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -268,18 +268,31 @@ impl<W: Wrapper<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W>
     fn __honeyhive_json(&self) -> Recorded {
         let wrapped = self.0.wrapped();
         wrapped
-            .filter(|wrapped| wrapped.is_structure() || shows(self.0, &wrapped.json))
+            .filter(|wrapped| shows(self.0, &wrapped.json))
             .unwrap_or_else(|| Recorded::shown(self.0))
     }
 }
 
-/// Returns whether a derived `Debug` shows the value in a wrapper: `Path("front")`.
+/// Returns whether the `Debug` of a wrapper shows the value in it: a wrapper may be there to hide that.
 fn shows(wrapper: &impl Debug, value: &Json) -> bool {
-    let value = match value {
-        Json::String(text) => format!("({text:?})"),
-        other => format!("({other})"),
-    };
-    bounded(format_args!("{wrapper:?}")).ends_with(&value)
+    /// A few parts tell: of a value that is shown, one of the first is found.
+    const PARTS: usize = 16;
+    let shown = bounded(format_args!("{wrapper:?}"));
+    let mut parts = Vec::new();
+    first_parts(value, PARTS, &mut parts);
+    parts.is_empty() || parts.iter().any(|part| shown.contains(part))
+}
+
+/// Gathers the first plain values of a value, as a derived `Debug` writes them.
+fn first_parts(value: &Json, most: usize, parts: &mut Vec<String>) {
+    match value {
+        _ if parts.len() >= most => {}
+        Json::Null => {}
+        Json::Bool(_) | Json::Number(_) => parts.push(value.to_string()),
+        Json::String(text) => parts.push(format!("{text:?}")),
+        Json::Array(items) => items.iter().for_each(|it| first_parts(it, most, parts)),
+        Json::Object(members) => members.values().for_each(|it| first_parts(it, most, parts)),
+    }
 }
 
 /// The seventh choice is a wrapper without `Debug`.
@@ -664,19 +677,19 @@ mod tests {
 
     #[test]
     fn a_wrapper_is_what_is_in_it_unless_there_is_more_or_it_hides_that() {
-        /// A text that is not to be seen.
-        struct Hidden(String);
+        /// A value that is not to be seen.
+        struct Hidden<T>(T);
 
-        impl Debug for Hidden {
+        impl<T> Debug for Hidden<T> {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str("Hidden(…)")
             }
         }
 
-        impl Deref for Hidden {
-            type Target = String;
+        impl<T> Deref for Hidden<T> {
+            type Target = T;
 
-            fn deref(&self) -> &String {
+            fn deref(&self) -> &T {
                 &self.0
             }
         }
@@ -693,6 +706,10 @@ mod tests {
         assert_eq!(number.json, Json::from(7));
         let hidden = (&&&&&&&&&Probe(&Hidden("s".to_owned()))).__honeyhive_json();
         assert_eq!(hidden.json, Json::from("Hidden(…)"));
+        let hidden = (&&&&&&&&&Probe(&Hidden(vec!["s", "t"]))).__honeyhive_json();
+        assert_eq!(hidden.json, Json::from("Hidden(…)"));
+        let flag = (&&&&&&&&&Probe(&Wrap(true))).__honeyhive_json();
+        assert_eq!(flag.json, Json::from(true));
     }
 
     #[test]
