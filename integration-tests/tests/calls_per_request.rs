@@ -1,4 +1,4 @@
-//! The calls to HoneyHive of a request, counted there, on sockets, with both adapters. Every request makes two spans
+//! HoneyHive counts the calls that a request costs, on sockets, with both adapters. Every request makes two spans
 //! beside its session.
 
 use futures_util::{StreamExt, stream};
@@ -9,17 +9,17 @@ use integration_tests::client::Client;
 use integration_tests::harness::Stage;
 use integration_tests::tower::Tower;
 
-/// The number of requests: batches are made by time as well as by size, and among so many requests they hardly count on
-/// the slowest of machines.
+/// Batches are made by time as well as by size, and among so many requests they hardly count on the slowest of
+/// machines.
 const REQUESTS: usize = 1_500;
-/// The number of requests under way at a time.
+/// This number of requests is under way at a time.
 const AT_ONCE: usize = 16;
 
-/// Calls to HoneyHive a request.
+/// `Calls` has the calls to HoneyHive a request.
 struct Calls {
-    /// Sessions started and updated.
+    /// The calls that start and update sessions.
     rest: f64,
-    /// Sessions started and updated, and batches of spans.
+    /// The calls that start and update sessions, and the batches of spans.
     all: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The core on every kind of runtime and on none: flushing, shutting down, and what comes after.
+//! The core runs on every kind of runtime and on none: the tests flush, shut down, and go on after that.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -18,7 +18,7 @@ use support::*;
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// A HoneyHive that never answers.
+/// Returns a HoneyHive that never answers.
 fn hanging() -> LocalServer {
     let server = server();
     server.fail(Fault::hang());
@@ -43,7 +43,7 @@ fn assert_timed_out(result: Result<FlushReport, FlushError>, pending: u64) {
     }
 }
 
-/// Flush and shutdown, against a HoneyHive that answers and one that does not.
+/// Asserts that flush and shutdown end in time, against a HoneyHive that answers and one that does not.
 async fn ends_in_time() {
     let server = server();
     let tracer = tracer(&server);
@@ -193,7 +193,7 @@ fn the_last_handle_goes_without_waiting_and_what_was_recorded_still_arrives() {
         .unwrap();
     record(&tracer);
     drop(tracer);
-    // Had that waited for the end of delivery, there would be nobody left to deliver this.
+    // Nobody would be left to deliver this, had the drop waited for the end of delivery.
     server.heal();
     assert!(server.wait_until_blocking(PATIENCE, |s| s.stats().events == 1));
 }
@@ -317,7 +317,7 @@ fn a_flush_of_nothing_is_done_at_once_though_honeyhive_hangs() {
 #[test]
 fn a_flush_ends_though_others_never_stop_recording() {
     let server = server();
-    // Enough to have the queue full all the time, few enough for a slow machine.
+    // The bound is low enough to have the queue full all the time, also on a slow machine.
     let tracer = builder(&server).max_pending_items(200).build().unwrap();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -393,7 +393,7 @@ fn a_provider_goes_on_delivering_when_the_last_tracer_is_gone() {
     assert_eq!(event(&server, "after").session_id, chat.id().to_string());
 }
 
-/// The niceness of this process's thread with this name, as far as the kernel keeps it.
+/// Returns the niceness of this process's thread with this name, as far as the kernel keeps it.
 #[cfg(target_os = "linux")]
 fn niceness_of(thread: &str) -> Option<i32> {
     let threads = std::fs::read_dir("/proc/self/task").unwrap();

@@ -1,4 +1,4 @@
-//! Thread-local values whose destructors use what HoneyHive offers: a thread that ends takes nothing down.
+//! Thread-local values have destructors that use what HoneyHive offers: a thread that ends takes nothing down.
 //!
 //! A panic in such a destructor ends the process, so each case runs in one of its own.
 
@@ -14,7 +14,7 @@ use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Session, SessionGuard, 
 use serde_json::json;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Runs when its thread ends.
+/// `AtTheEnd` runs a closure when its thread ends.
 struct AtTheEnd(Box<dyn Fn()>);
 
 impl Drop for AtTheEnd {
@@ -157,7 +157,7 @@ fn a_thread_that_ends_may_use_everything_and_takes_nothing_down() {
     }
 }
 
-/// The rule that the test above stands on: nobody goes past the door.
+/// OpenTelemetry's context is asked in one place only, on which the test above depends.
 #[test]
 fn opentelemetrys_context_is_asked_in_one_place_only() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/honeyhive/src");

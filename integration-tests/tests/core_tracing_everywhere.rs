@@ -1,4 +1,4 @@
-//! The layer as a program has it: for the whole process, the delivery thread included.
+//! The layer is installed as a program has it: for the whole process, the delivery thread included.
 
 #[path = "sdk/support.rs"]
 mod support;
@@ -11,7 +11,7 @@ use tracing::{Event, Subscriber, info_span};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::{Layer, Registry};
 
-/// Ships log lines, which is work that it traces.
+/// `Shipping` ships log lines, which is work that it traces.
 struct Shipping(HoneyHiveTracer);
 
 static SHIPPED: AtomicUsize = AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! An outage that is longer than the queue: what it costs in memory, what is lost, and what follows it.
+//! An outage is longer than the queue: the tests say what it costs in memory, what is lost, and what follows it.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,11 +19,11 @@ use serde_json::json;
 use tokio::net::TcpSocket;
 
 const MIB: u64 = 1024 * 1024;
-/// The default of `max_pending_bytes`.
+/// The bound is the default of `max_pending_bytes`.
 const BOUND: u64 = 64 * MIB;
 const CHILD: &str = "HH_OUTAGE_CHILD";
 
-/// An address where nobody listens while this is held.
+/// Returns an address where nobody listens while the socket is held.
 fn nobody() -> (TcpSocket, SocketAddr) {
     let nobody = TcpSocket::new_v4().unwrap();
     nobody.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -88,7 +88,7 @@ const CASES: [(DropPolicy, usize); 4] = [
     (DropPolicy::Oldest, 10),
 ];
 
-/// Each case in a process of its own: memory that was once given back may be held all the same.
+/// Each case has a process of its own: memory that was once given back may be held all the same.
 #[test]
 fn memory_stays_within_its_bound_however_long_an_outage_lasts() {
     if let Ok(case) = std::env::var(CHILD) {
@@ -137,7 +137,7 @@ fn after_an_outage_everything_is_delivered_without_a_stampede() {
 
     let stats = server.stats();
     assert_eq!((stats.sessions, stats.events), (1_000, 2_000));
-    // Sixteen calls of sessions and four of spans.
+    // The calls are sixteen of sessions and four of spans.
     assert!((2..=20).contains(&stats.most_under_way), "{stats:?}");
     assert_eq!(tracer.stats().dropped.total(), 0);
     auditor.assert_balanced();
@@ -161,7 +161,7 @@ fn an_outage_is_met_by_one_call_at_a_time() {
         // A waiting flush makes delivery try at once.
         drop(tracer.force_flush_blocking(Duration::from_millis(20)));
     }
-    // One of sessions and one of spans.
+    // The calls are one of sessions and one of spans.
     assert!(server.stats().most_under_way <= 2, "{:?}", server.stats());
     assert!(balance(&tracer.stats()));
     drop(tracer.shutdown_blocking(Duration::ZERO));

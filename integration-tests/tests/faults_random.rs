@@ -36,7 +36,8 @@ fn honeyhive() -> LocalServer {
         .unwrap()
 }
 
-/// A flush lets what waits for its next try go at once; with faults that go on it takes some.
+/// Delivers everything: a flush lets calls that wait for their next try go at once; with faults that go on it takes
+/// some flushes.
 async fn deliver(tracer: &HoneyHiveTracer) {
     for _ in 0..300 {
         if tracer.force_flush(Duration::from_secs(1)).await.is_ok() {
@@ -96,7 +97,7 @@ fn failed_calls(honeyhive: &LocalServer) -> f64 {
     failed as f64 / requests.len() as f64
 }
 
-/// Every turn is there, the last one counts, and no span is there twice. Answers how many came again.
+/// Asserts that every turn is there, the last one counts, and no span is there twice. Returns how many came again.
 fn assert_whole(honeyhive: &LocalServer, id: SessionId) -> u32 {
     let id = id.to_string();
     let session = honeyhive.session(&id).unwrap();

@@ -1,4 +1,4 @@
-//! The messages for code that asks for a session where there is none. Each test has a process of its own, since each
+//! Code that asks for a session where there is none causes a message. Each test has a process of its own, since each
 //! message comes once in a process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 #![expect(
@@ -23,7 +23,7 @@ use tracing::Level;
 
 const CHILD: &str = "HH_MISSING_LAYER_CHILD";
 
-/// Whether this is the test's own process; else it has been run in one.
+/// Returns whether this is the test's own process; otherwise the test has been run in one.
 fn is_alone(test: &str) -> bool {
     if std::env::var_os(CHILD).is_some() {
         return true;
@@ -39,7 +39,7 @@ fn is_alone(test: &str) -> bool {
     false
 }
 
-/// A handler's use of its session.
+/// Uses the session as a handler does.
 fn chat(session: &Session) -> &'static str {
     session.enrich(Enrichment::new().metadata(json!({"plan": "pro"})));
     session.user("ada");
@@ -47,14 +47,14 @@ fn chat(session: &Session) -> &'static str {
     "42"
 }
 
-/// The place of the instrumentation.
+/// A `Place` is that of the instrumentation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
     Around,
     BesideTheRoute,
 }
 
-/// Asks twice, and tells what was said of it.
+/// The macro asks twice, and returns the lines of the log.
 macro_rules! lines {
     ($ask:expr) => {{
         let turn = log::turn();

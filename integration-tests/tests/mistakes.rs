@@ -1,4 +1,4 @@
-//! Mistakes that everybody makes in the first hour, each with what is said of it.
+//! Everybody makes some mistakes in the first hour, and a program says something about each.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -17,7 +17,7 @@ fn honeyhive() -> LocalServer {
         .unwrap()
 }
 
-/// The value of a variable that is not set.
+/// A variable with this value is not set.
 const UNSET: &str = "<unset>";
 
 /// Returns the output of a program with a mistake, line by line, and whether it succeeds. `{url}` and `{authority}`
@@ -56,7 +56,7 @@ fn said(mistake: &str, settings: &[(&str, &str)]) -> (bool, Vec<String>) {
     (output.status.success(), lines.collect())
 }
 
-/// Whether a line is as expected; `…` stands for anything, and `<site>` for a line of the program.
+/// Returns whether a line is as expected; `…` stands for anything, and `<site>` for a line of the program.
 fn is(line: &str, expected: &str) -> bool {
     let expected = expected.replace("<site>", "integration-tests/src/bin/mistakes.rs:…");
     let mut parts = expected.split('…');
@@ -89,13 +89,13 @@ fn compare(mistake: &str, settings: &[(&str, &str)], succeeds: bool, expected: &
     );
 }
 
-/// A program that goes on, and says this.
+/// Asserts that a program goes on, and says this.
 #[track_caller]
 fn goes_on(mistake: &str, settings: &[(&str, &str)], expected: &[&str]) {
     compare(mistake, settings, true, expected);
 }
 
-/// A program that fails, and says this.
+/// Asserts that a program fails, and says this.
 #[track_caller]
 fn fails(mistake: &str, settings: &[(&str, &str)], expected: &[&str]) {
     compare(mistake, settings, false, expected);
@@ -353,7 +353,7 @@ fn a_proxy_that_is_down() {
              down: check it, or name the host in NO_PROXY, at {{url}}); it is tried again, requests are not affected"
         );
         let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 5s, 0 of them on disk";
-        // The proxy for https is none of it.
+        // The proxy for https has no part in it.
         let settings = [
             (proxy, "http://127.0.0.1:9"),
             ("HTTPS_PROXY", "http://127.0.0.1:8"),
@@ -464,7 +464,7 @@ fn a_layer_before_the_routes() {
     );
 }
 
-/// No mistake: what a program says that is asked to say more.
+/// The program has no mistake, but is asked to say more.
 #[test]
 fn each_delivery_with_its_count() {
     goes_on(
@@ -566,7 +566,7 @@ fn several_tracers() {
     );
 }
 
-/// A library may be traced in a program without HoneyHive, so this is said to who asks for more.
+/// A library may be traced in a program without HoneyHive, so the message is only for those who ask for more.
 #[test]
 fn a_traced_function_before_there_is_a_tracer() {
     goes_on("trace_before_the_tracer", &[], &[]);
@@ -681,7 +681,7 @@ fn an_event_that_honeyhive_does_not_know() {
     );
 }
 
-/// The page quotes what is compared here, so nothing that a program says stands there by hearsay.
+/// The page quotes the messages that are compared here, so every quote is proven.
 #[test]
 fn the_page_on_troubles_quotes_what_is_said_here() {
     const LEVELS: [&str; 4] = ["Error:", "ERROR", "WARN", "DEBUG"];
@@ -708,7 +708,7 @@ fn the_page_on_troubles_quotes_what_is_said_here() {
     assert!(count > 20, "{count} quotes were read");
 }
 
-/// Shows what is said, to write a row: `SHOW=script@HH_API_KEY=wrong,no_guard`.
+/// Prints the messages, to write a row: `SHOW=script@HH_API_KEY=wrong,no_guard`.
 #[test]
 #[ignore = "for those who write a row"]
 fn show() {

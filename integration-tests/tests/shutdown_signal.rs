@@ -1,4 +1,4 @@
-//! A server that is stopped by a signal: first the requests under way end, then what they recorded is delivered.
+//! A signal stops a server: first the requests under way end, then their recordings are delivered.
 
 #![cfg(unix)]
 #![allow(
@@ -32,10 +32,10 @@ use tokio::task::JoinHandle;
 
 const CHILD: &str = "HH_SIGNAL_CHILD";
 
-/// The number of pieces of a stream.
+/// A stream has this number of pieces.
 const PIECES: usize = 10;
 
-/// A handler that has begun and goes on for a while: how long is the test's matter.
+/// Answers after a while: the test decides how long the handler goes on.
 async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
     let span = tracer.span("slow").start();
     tracer.force_flush(Duration::ZERO).await.ok();
@@ -46,7 +46,7 @@ async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
     "done"
 }
 
-/// A stream of ten pieces, each of them work of the session: how long each takes is the test's matter.
+/// Streams ten pieces, each of them work of the session; the test decides how long each takes.
 fn pieces() -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
     let time = std::env::var("HH_SIGNAL_SLOW").unwrap().parse().unwrap();
     futures_util::stream::unfold(0, move |number| async move {
@@ -83,7 +83,7 @@ fn tell<T, E: std::fmt::Debug>(served: Served<Result<T, E>>) {
     }
 }
 
-/// The tracer of a program, whose warnings are on stderr.
+/// Returns the tracer of a program, whose warnings are on stderr.
 fn tracer() -> HoneyHiveTracer {
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
@@ -141,7 +141,7 @@ async fn actix_program() {
     tell(served);
 }
 
-/// A server that is told to stop in its first poll, as one is that is stopped as soon as it takes requests.
+/// The program's server is told to stop in its first poll, as one that is stopped as soon as it takes requests.
 #[tokio::main]
 async fn program_that_is_stopped_at_once() {
     let tracer = tracer();
@@ -158,7 +158,7 @@ async fn program_that_is_stopped_at_once() {
     tell(tracer.serve(server).await);
 }
 
-/// A program of this file, in a process of its own.
+/// A `Program` of this file runs in a process of its own.
 struct Program {
     child: Child,
     /// The process that the signal is for.
@@ -295,7 +295,7 @@ fn program() {
 
 const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
 
-/// A program with a request under way, whose handler has begun.
+/// `UnderWay` is a program with a request under way, whose handler has begun.
 struct UnderWay {
     program: Program,
     call: JoinHandle<Result<Answer, String>>,
@@ -451,7 +451,7 @@ async fn what_comes_during_the_last_delivery_is_counted_as_dropped() {
     let Err(FlushError::Dropped { report, .. }) = delivery else {
         panic!("{delivery:?}");
     };
-    // A session and its span, and the span that came too late.
+    // The items are a session and its span, and the span that came too late.
     assert_eq!((report.delivered, report.dropped), (2, 1));
     assert_eq!(tracer.stats().dropped.shut_down, 1);
 }
@@ -463,6 +463,6 @@ async fn what_honeyhive_did_not_take_is_reported_at_the_end() {
     let UnderWay { program, call } = UnderWay::start("axum", &honeyhive, 100).await;
     assert_eq!(call.await.unwrap().unwrap().status, 200);
     program.signal("-TERM");
-    // A session, its end and two spans.
+    // The items are a session, its end and two spans.
     assert_eq!(program.end(), "false delivered=0 pending=4");
 }

@@ -1,4 +1,4 @@
-//! Bodies of every kind that actix-web has, both ways: they pass untouched, and their end is the session's.
+//! actix-web has bodies of every kind, both ways: they pass untouched, and their end is the session's.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -67,7 +67,7 @@ async fn a_body_that_fails_is_recorded_with_every_cause_inside_a_compression_or_
     }
 }
 
-/// The whole of an answer, as the session counts it.
+/// Asserts that a session has counted the whole of an answer.
 #[track_caller]
 fn assert_complete(session: &CapturedSession, status: u16, bytes: usize) {
     assert_eq!(session.outputs["status_code"], status);
@@ -301,7 +301,7 @@ async fn gated(gate: web::Data<Gate>) -> impl Responder {
     payload(10)
 }
 
-/// The row of the table about a cancelled HTTP/2 request leaves this out for actix-web.
+/// A cancelled HTTP/2 request behaves differently in actix-web, so the row of the table about it leaves this out.
 #[tokio::test]
 async fn the_handler_of_a_cancelled_http2_request_ends_and_then_nobody_takes_its_answer() {
     let honeyhive = harness::honeyhive().await;
@@ -321,7 +321,7 @@ async fn the_handler_of_a_cancelled_http2_request_ends_and_then_nobody_takes_its
     gate.entered.taken().await;
     cancelled.abort();
     assert!(cancelled.await.unwrap_err().is_cancelled());
-    // Frames arrive in order: with this answer the server knows of it.
+    // Frames arrive in order, so the server knows of the cancellation with this answer.
     client.request("GET", "/next").http2().send().await;
     gate.release.give();
     let ended = |it: &LocalSession| it.name.as_deref() == Some("GET /") && has_ended(it);
@@ -369,7 +369,7 @@ async fn an_upgrade_passes_compression_and_its_socket_outlives_the_end_of_the_se
     let session = captured.only_session();
     assert_complete(&session, 101, 0);
 
-    // Masked with zeros: two texts, and a goodbye.
+    // The messages are masked with zeros: two texts, and a goodbye.
     for _ in 0..2 {
         let text = b"\x81\x82\0\0\0\0hi";
         connection.write_all(text).await.unwrap();

@@ -1,3 +1,3 @@
-//! The conformance table, run for actix-web with `honeyhive-actix`.
+//! actix-web with `honeyhive-actix` passes the conformance table.
 
 integration_tests::conformance_tests!(integration_tests::actix::ActixWeb);

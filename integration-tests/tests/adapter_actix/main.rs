@@ -1,4 +1,4 @@
-//! `honeyhive-actix`: the conformance table, and what only actix-web has.
+//! `honeyhive-actix` has the conformance table, and tests of what only actix-web has.
 
 mod bodies;
 mod conformance;

@@ -1,4 +1,4 @@
-//! One tracer for many threads: workers, applications, runtimes, and how servers end.
+//! One tracer serves many threads: workers, applications, runtimes; and servers end in several ways.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,14 +25,14 @@ use integration_tests::harness::{PATIENCE, assert_ended, balanced, honeyhive, sp
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The thread that it ran on, from within a span.
+/// Answers the thread that it ran on, from within a span.
 async fn work(tracer: Data<HoneyHiveTracer>) -> String {
     let span = tracer.span("work").start();
     span.scope(tokio::task::yield_now()).await;
     format!("{:?}", thread::current().id())
 }
 
-/// Sessions that have ended, each with one span of this name in it.
+/// Asserts that so many sessions have ended, each with one span of this name in it.
 fn assert_sessions(honeyhive: &LocalServer, count: usize, span: &str) {
     let sessions = honeyhive.sessions();
     assert_eq!(sessions.len(), count);
@@ -97,7 +97,7 @@ async fn a_server_on_a_plain_tokio_runtime_works_as_well() {
     assert_sessions(&honeyhive, 10, "work");
 }
 
-/// The signals by which the test and the streams wait for each other.
+/// `Streams` has the signals by which the test and the streams wait for each other.
 struct Streams {
     tracer: HoneyHiveTracer,
     entered: Signal,
@@ -114,7 +114,7 @@ impl Streams {
     }
 }
 
-/// A first piece, and a second one from within a span, when the test says so.
+/// Streams a first piece, and a second one from within a span, when the test says so.
 async fn parked_stream(streams: Data<Streams>) -> impl Responder {
     let first = stream::once(async { Ok::<_, Refusal>(Bytes::from("first ")) });
     let second = stream::once(async move {

@@ -1,4 +1,4 @@
-//! The application under test that most tests serve: routes within one `HoneyHive`.
+//! Most tests serve this application: routes within one `HoneyHive`.
 
 use actix_web::App;
 use actix_web::web::ServiceConfig;

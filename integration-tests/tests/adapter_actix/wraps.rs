@@ -1,4 +1,4 @@
-//! `HoneyHive` at every place where actix-web takes a middleware, and among other middlewares.
+//! `HoneyHive` works at every place where actix-web takes a middleware, and among other middlewares.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -70,7 +70,7 @@ async fn a_wrap_of_the_app_covers_routes_and_the_default_service() {
     }
 }
 
-/// A scope in a scope, with a default service, and a route beside them.
+/// Configures a scope in a scope, with a default service, and a route beside them.
 fn nested(tracer: &HoneyHiveTracer) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let inner = web::scope("/v/{version}")
         .wrap(HoneyHive::new(tracer.clone()))
@@ -167,7 +167,7 @@ async fn what_a_middleware_does_to_the_path_further_in_is_not_what_the_client_as
     assert_eq!(session.inputs["path"], "/chat/");
 }
 
-/// The route of a path is the one that was taken, whether a literal one or one with a parameter stands first.
+/// The session's name is the route that was taken, whether a literal one or one with a parameter stands first.
 #[tokio::test]
 async fn the_name_is_that_of_the_route_that_was_taken_whatever_stands_first() {
     let (running, captured) = serve(|config| {
@@ -224,7 +224,7 @@ async fn a_name_of_the_programs_own_sees_the_route_that_was_taken() {
         .assert_tree("/widgets/action\n  /widgets/action [chain]");
 }
 
-/// An error that knows its status and counts the responses that are made of it.
+/// A `Trouble` is an error that knows its status and counts the responses that are made of it.
 #[derive(Debug, Clone)]
 struct Trouble {
     status: StatusCode,
@@ -266,7 +266,7 @@ async fn raise_before(request: ServiceRequest, _: Next<BoxBody>) -> Result<Servi
     Err(trouble.get_ref().clone().into())
 }
 
-/// `/handler` fails in its handler, `/middleware` in a middleware further in than ours.
+/// Asks a server in which `/handler` fails in its handler, and `/middleware` in a middleware further in than ours.
 async fn ask_for_trouble(path: &str, status: u16) -> (Answer, CapturedSession) {
     let (tracer, captured) = tracer();
     let trouble = Trouble::new(status);

@@ -1,4 +1,4 @@
-//! `ResponseBody`: the inner body unchanged, and an eye on how it ends.
+//! `ResponseBody` passes the inner body unchanged, and notes how it ends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,23 +28,23 @@ use integration_tests::tower::serve_router;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 
-/// The next item of a body.
+/// A `Piece` is the next item of a body.
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Data(Bytes),
     Trailers,
     Failure(&'static str),
-    /// Not ready yet; it wakes at once.
+    /// The body is not ready yet; it wakes at once.
     Pause,
 }
 
-/// A body that does what it is told.
+/// A `Script` tells a body what to do.
 #[derive(Debug, Clone)]
 struct Script {
     pieces: VecDeque<Piece>,
-    /// Says how many bytes there will be.
+    /// Whether the body says how many bytes there will be.
     knows_its_length: bool,
-    /// Says that it has ended before it is asked once more.
+    /// Whether the body says that it has ended before it is asked once more.
     knows_its_end: bool,
 }
 
@@ -95,7 +95,7 @@ impl Body for Script {
     }
 }
 
-/// All that can be seen of a body, step by step.
+/// A `Step` has all that can be seen of a body.
 #[derive(Debug, PartialEq)]
 struct Step {
     lower: u64,
@@ -261,7 +261,7 @@ async fn a_body_that_is_dropped_half_way_is_a_client_that_left() {
     assert_eq!(session.outputs["status_code"], 200);
 }
 
-/// A buffer that shows one piece at a time, as the trait's own methods do.
+/// `OneByOne` is a buffer that shows one piece at a time, as the trait's own methods do.
 #[derive(Clone)]
 struct OneByOne(VecDeque<&'static [u8]>);
 

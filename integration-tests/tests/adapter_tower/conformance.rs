@@ -1,3 +1,3 @@
-//! The conformance table, run for axum with `honeyhive-tower`.
+//! axum with `honeyhive-tower` passes the conformance table.
 
 integration_tests::conformance_tests!(integration_tests::tower::Tower);

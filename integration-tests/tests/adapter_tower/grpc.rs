@@ -1,4 +1,4 @@
-//! tonic: the gRPC status, wherever it travels.
+//! tonic sends the gRPC status in several places, and each is found.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -66,7 +66,7 @@ impl Decoder for Plain {
     }
 }
 
-/// The service `chat.Chat`.
+/// `Chat` is the service `chat.Chat`.
 #[derive(Debug, Clone)]
 struct Chat(HoneyHiveTracer);
 
@@ -118,7 +118,7 @@ impl Service<http::Request<Body>> for Chat {
     }
 }
 
-/// A server whose sessions this tracer records, and a channel to it.
+/// Starts a server whose sessions this tracer records, and a channel to it.
 async fn serve(tracer: &HoneyHiveTracer) -> (AbortOnDrop, Channel) {
     serve_behind(HoneyHiveLayer::new(tracer.clone()), tracer).await
 }
@@ -143,7 +143,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Asks for a method and returns how the call ended, for the client and in its session.
+/// Calls a method and returns how the call ended, for the client and in its session.
 async fn ask(method: &'static str) -> (Result<String, Status>, CapturedSession) {
     let (tracer, captured) = tracer();
     let (_serving, channel) = serve(&tracer).await;
@@ -237,7 +237,7 @@ async fn a_callers_session_goes_along_with_a_channel_that_is_trusted_with_it() {
         let sessions = captured.sessions().len();
         assert_eq!(sessions, if goes_along { 1 } else { 2 });
         let of_caller = captured.session(caller.id()).unwrap();
-        // The span of the request, and the one within it.
+        // The events are the span of the request, and the one within it.
         assert_eq!(of_caller.events.len(), if goes_along { 2 } else { 0 });
     }
 }

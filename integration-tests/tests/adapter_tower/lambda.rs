@@ -1,4 +1,4 @@
-//! `honeyhive_tower::LambdaLayer` with the runtime of `lambda_runtime`: the function is a process, Lambda's
+//! `honeyhive_tower::LambdaLayer` runs with the runtime of `lambda_runtime`: the function is a process, Lambda's
 //! runtime API a stand-in that notes what HoneyHive has whenever it is called.
 
 #![expect(
@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 const ID: &str = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11";
-/// A time that is shorter than the margin for the end of an invocation.
+/// This time is shorter than the margin for the end of an invocation.
 const HARDLY_ANY_TIME: Duration = Duration::from_millis(100);
 
-/// A call of the function, and what HoneyHive had when it came.
+/// `Seen` is a call of the function, and what HoneyHive had when it came.
 #[derive(Debug)]
 struct Seen {
     call: Call,
@@ -30,12 +30,12 @@ struct Seen {
     events: usize,
 }
 
-/// A function and the two services that it talks to.
+/// A `Stage` is a function and the two services that it talks to.
 struct Stage {
     honeyhive: Arc<LocalServer>,
     api: RuntimeApi,
     seen: Arc<Mutex<Vec<Seen>>>,
-    /// Killed in the end.
+    /// The process, which is killed in the end.
     _function: Child,
 }
 
@@ -88,7 +88,7 @@ impl Stage {
         soon(self.api.idle()).await;
     }
 
-    /// Invokes the function, and waits until it asks for more; the one session that there is then.
+    /// Invokes the function, waits until it asks for more, and returns the one session that there is then.
     async fn session_of(&self, event: impl Into<Vec<u8>>) -> LocalSession {
         self.outcome(event).await;
         let mut sessions = self.honeyhive.sessions();
@@ -398,7 +398,7 @@ async fn session_ids_that_are_not_usable_are_absent() {
         session_id(&stage.outcome(event).await);
         assert_eq!(stage.starts(), count + 1, "{value}");
     }
-    // Not at the top.
+    // The field is not at the top.
     stage
         .outcome(json!({"body": {"session_id": ID}}).to_string())
         .await;

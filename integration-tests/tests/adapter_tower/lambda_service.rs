@@ -1,4 +1,4 @@
-//! `LambdaService` around any service, and `LambdaHandler` around any handler: what they hand on.
+//! `LambdaService` fits any service, and `LambdaHandler` any handler: the tests say what they hand on.
 
 #![allow(
     clippy::unwrap_used,
@@ -81,7 +81,7 @@ async fn an_error_in_a_box_is_recorded_with_every_cause() {
     }
 }
 
-/// A payload that only the code that threw it knows.
+/// Only the code that threw a `Thrown` payload knows its type.
 #[derive(Debug, PartialEq)]
 struct Thrown(u32);
 
@@ -141,7 +141,7 @@ async fn the_session_is_current_in_the_call_and_in_every_poll() {
     assert!(Session::current().is_none());
 }
 
-/// A service that is never ready, and so the layer around it must not be either.
+/// An `Unready` service is never ready, so the layer around it must not be either.
 #[derive(Debug)]
 struct Unready;
 
@@ -167,7 +167,7 @@ async fn readiness_is_that_of_the_inner_service() {
     assert_eq!(polled, Err(Refusal("not ready")));
 }
 
-/// Some layers close their span with their future: it has to be in the flush.
+/// Some layers close their span with their future, so the flush has to have it.
 #[tokio::test]
 async fn a_span_that_lives_as_long_as_the_inner_future_is_delivered_with_it() {
     let honeyhive = LocalServer::builder().start().await.unwrap();
@@ -198,7 +198,7 @@ impl Future for SpanFuture {
     }
 }
 
-/// An error type that does not implement `Error`, as `lambda_runtime`'s documentation allows.
+/// An `OddError` does not implement `Error`, as `lambda_runtime`'s documentation allows.
 struct OddError;
 
 impl Debug for OddError {

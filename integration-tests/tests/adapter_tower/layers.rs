@@ -1,4 +1,4 @@
-//! `HoneyHiveLayer` among other layers, and at every place where axum takes one.
+//! `HoneyHiveLayer` works among other layers, and at every place where axum takes one.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,7 +22,7 @@ use tower_http::trace::{DefaultMakeSpan, TraceLayer};
 use tracing::Level;
 use tracing::instrument::WithSubscriber;
 
-/// An answer, and the one session there is then.
+/// Returns an answer, and the one session there is then.
 async fn ask(router: Router, captured: &Captured, path: &str) -> (Answer, CapturedSession) {
     let running = serve_router(router).await;
     let client = Client::new(running.address);

@@ -1,4 +1,4 @@
-//! `honeyhive-tower`: the conformance table, and what only tower, axum, tonic and Lambda have.
+//! `honeyhive-tower` has the conformance table, and tests of what only tower, axum, tonic and Lambda have.
 
 mod body;
 mod conformance;

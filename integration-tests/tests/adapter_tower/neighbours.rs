@@ -1,5 +1,5 @@
-//! `HoneyHiveLayer` in a `ServiceBuilder`, with the layers of tower-http on either side: it compiles, answers are those of the
-//! neighbours, and the session says what the client got.
+//! `HoneyHiveLayer` works in a `ServiceBuilder`, with the layers of tower-http on either side: it compiles, answers are those
+//! of the neighbours, and the session says what the client got.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -60,7 +60,7 @@ async fn ask(app: &Router, request: Request<Body>) -> (StatusCode, http::HeaderM
     (head.status, head.headers)
 }
 
-/// All of it, with every neighbour on one side of the layer.
+/// Checks all of it, with every neighbour on one side of the layer.
 async fn check(app: Router, captured: &Captured, sees: impl Fn(&str, u16) -> u16) {
     for (method, path, body, status, outcome) in [
         ("POST", "/chat", "hello", 200, "complete"),
@@ -132,7 +132,7 @@ async fn neighbours_inside_are_recorded_as_they_answer() {
     assert_eq!(captured.sessions().len(), 5);
 }
 
-/// A browser asks first; that is nobody's conversation, and the layer is in nobody's way.
+/// A browser's preflight is nobody's conversation, and our layer must not get in its way.
 #[tokio::test]
 async fn a_preflight_is_answered_by_its_layer_on_either_side() {
     for is_outside in [true, false] {
@@ -236,7 +236,7 @@ async fn the_end_of_a_body_is_told_once_to_whoever_waits_for_it() {
     }
 }
 
-/// Says that it has ended, and has trailers all the same.
+/// A `Trailing` body says that it has ended, and has trailers all the same.
 #[derive(Debug, Default)]
 struct Trailing(u8);
 
@@ -263,7 +263,7 @@ impl http_body::Body for Trailing {
     }
 }
 
-/// A layer with settings is made of a builder or of an instrumentation, by whichever name is at hand.
+/// A builder or an instrumentation makes a layer with settings, by whichever name is at hand.
 #[test]
 fn a_layer_is_built_in_the_adapters_own_words() {
     let tracer = || HoneyHiveTracer::builder().test_mode(true).build().unwrap();

@@ -1,4 +1,4 @@
-//! `HoneyHiveService` around any service: what it hands on, and what it records.
+//! `HoneyHiveService` fits any service: the tests say what it hands on, and what it records.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -62,7 +62,7 @@ async fn an_error_of_the_service_is_recorded_and_handed_on() {
     assert_ended(&captured.only_session(), 500, "error", "no tokens");
 }
 
-/// A payload that only the code that threw it knows.
+/// Only the code that threw a `Thrown` payload knows its type.
 #[derive(Debug, PartialEq)]
 struct Thrown(u32);
 
@@ -156,14 +156,14 @@ async fn a_buffer_within_ours_keeps_the_session() {
             Ok::<_, Infallible>(hello())
         }
     });
-    // The call itself is made on a task of the buffer's own.
+    // The buffer makes the call itself on a task of its own.
     let buffered = BufferLayer::new(1).layer(working);
     let service = HoneyHiveLayer::new(tracer).layer(buffered);
     service.oneshot(Request::new(())).await.unwrap();
     assert_eq!(captured.only_session().event("work").event_type, "tool");
 }
 
-/// Ready at the third asking, and only the instance that was asked may be called.
+/// A `Reluctant` service is ready at the third asking, and only the instance that was asked may be called.
 #[derive(Debug)]
 struct Reluctant {
     asked: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! The table is what it says: every row is in it, and every exception says why.
+//! The table has every row in it, and every exception says why.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use integration_tests::table::{Applies, rows};
 
-/// The adapters that a row can be an exception for.
+/// A row can be an exception for these adapters.
 const ADAPTERS: [&str; 2] = ["tower", "actix"];
 
 #[test]
@@ -23,7 +23,7 @@ fn every_row_that_is_written_is_in_the_table() {
     assert_eq!(listed, written());
 }
 
-/// The functions over an adapter, by file.
+/// Returns the functions over an adapter, by file.
 fn written() -> BTreeSet<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rows");
     let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);

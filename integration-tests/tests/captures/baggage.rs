@@ -1,4 +1,4 @@
-//! The baggage that leaves the process.
+//! Baggage leaves the process.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Keys and the environment. Each row but the keys' runs as a program of its own, in the capture's environment.
+//! Keys and the environment configure a tracer. Each row but the keys' runs as a program of its own, in the capture's
+//! environment.
 
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::TraceContextExt as _;
@@ -12,14 +13,14 @@ use crate::python::{Because, Bug, Python, Why};
 
 const PROGRAM: Why = Because("a session without a name is called after the program, not its file");
 
-/// A program that makes one span and ends well.
+/// Runs a program that makes one span and ends well.
 fn one_span(settings: HoneyHiveTracerBuilder) {
     let tracer = settings.build().unwrap();
     drop(tracer.span("op").start());
     tracer.shutdown_blocking(PATIENCE).unwrap();
 }
 
-/// The name of this program.
+/// Returns the name of this program.
 fn program() -> String {
     let path = std::env::current_exe().unwrap();
     path.file_stem().unwrap().to_string_lossy().into_owned()

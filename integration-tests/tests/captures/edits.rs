@@ -1,11 +1,11 @@
-//! Edits of what Python sent: what a row says is different here.
+//! Each edit changes what Python sent into what a row says is different here.
 
 use serde_json::Value;
 
 use crate::meaning::{Meaning, Object, Session, Span};
 
 impl Meaning {
-    /// The first session of this name.
+    /// Returns the first session of this name.
     #[track_caller]
     pub(crate) fn session(&mut self, name: &str) -> &mut Session {
         let found = |session: &&mut Session| session.name.as_deref() == Some(name);
@@ -13,7 +13,7 @@ impl Meaning {
         session.unwrap_or_else(|| panic!("no session {name:?}"))
     }
 
-    /// The first span of this name, wherever it is.
+    /// Returns the first span of this name, wherever it is.
     #[track_caller]
     pub(crate) fn span(&mut self, name: &str) -> &mut Span {
         let mut spans = self
@@ -80,7 +80,7 @@ fn take(spans: &mut Vec<Span>, name: &str) -> Option<Span> {
         .find_map(|span| take(&mut span.children, name))
 }
 
-/// A session that is not there.
+/// Removes a session.
 pub(crate) fn no_session(name: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let is_it = |session: &Session| session.name.as_deref() == Some(name);
@@ -89,18 +89,18 @@ pub(crate) fn no_session(name: &str) -> impl FnOnce(&mut Meaning) {
             .sessions
             .remove(position.unwrap_or_else(|| panic!("no session {name:?}")));
         if meaning.sessions.is_empty() {
-            // Nothing is sent then.
+            // Such a capture sends nothing at all.
             meaning.keys.clear();
         }
     }
 }
 
-/// A span that is not there; nor is what is below it.
+/// Removes a span, with all that is below it.
 pub(crate) fn no_span(name: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| drop(meaning.take_span(name))
 }
 
-/// A span that is alone in a session which goes by its name.
+/// Moves a span into a session of its own, which goes by its name.
 pub(crate) fn alone(span: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let span = meaning.take_span(span);
@@ -123,17 +123,17 @@ pub(crate) fn alone(span: &str) -> impl FnOnce(&mut Meaning) {
     }
 }
 
-/// An attribute that no span has.
+/// Removes an attribute from all spans.
 pub(crate) fn no_attribute(key: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| meaning.each_span(|span| drop(span.attributes.remove(key)))
 }
 
-/// A field (`type`, `status`, …) that no span has.
+/// Removes a field (`type`, `status`, …) from all spans.
 pub(crate) fn no_field(key: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| meaning.each_span(|span| drop(span.fields.remove(key)))
 }
 
-/// An attribute that one span has.
+/// Sets an attribute of one span.
 pub(crate) fn attribute(
     span: &str,
     key: &str,
@@ -149,7 +149,7 @@ pub(crate) fn attribute(
     }
 }
 
-/// A field (`type`, `status`, …) that one span has.
+/// Sets a field (`type`, `status`, …) of one span.
 pub(crate) fn field(span: &str, key: &str, value: impl Into<Value>) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         drop(
@@ -170,12 +170,12 @@ pub(crate) fn creates_session(span: &str, name: &str) -> impl FnOnce(&mut Meanin
     }
 }
 
-/// The type of one span.
+/// Sets the type of one span.
 pub(crate) fn typed(span: &str, event_type: &str) -> impl FnOnce(&mut Meaning) {
     field(span, "type", event_type)
 }
 
-/// A bucket, or another field, of one session.
+/// Sets a bucket, or another field, of one session.
 pub(crate) fn session_field(session: &str, key: &str, value: Value) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         drop(
@@ -199,7 +199,7 @@ pub(crate) fn failed(span: &str, error: &str) -> impl FnOnce(&mut Meaning) {
     }
 }
 
-/// An object of text, for attributes and buckets.
+/// Returns an object of text, for attributes and buckets.
 pub(crate) fn object(value: Value) -> Object {
     match value {
         Value::Object(object) => object,

@@ -1,4 +1,4 @@
-//! Enrichments of sessions and of spans.
+//! Sessions and spans are enriched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,7 +176,7 @@ pub(crate) fn each_field_of_a_span(python: Python) {
     go("error", new().error("something failed"));
     let id: EventId = "550e8400-e29b-41d4-a716-446655440011".parse().unwrap();
     drop(tracer.span("span-update_event_id").event_id(id).start());
-    // Loose arguments are metadata there; here they are written as what they are.
+    // Python makes metadata of loose arguments; here they are written as what they are.
     go(
         "attributes",
         new().metadata(json!({"x": 1, "dotted.key": "v"})),

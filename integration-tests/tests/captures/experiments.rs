@@ -1,4 +1,4 @@
-//! `evaluate`: the run, its sessions, its spans, and what is read for it.
+//! `evaluate` makes a run, its sessions and its spans, and reads some things for it.
 
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +36,7 @@ const A_CLOSURE_HAS_NO_NAME: Why = Because("a function without a name is called 
 type Echo = Datapoint<Value, Value>;
 type Judged = Case<Value, Value, Value>;
 
-/// Runs it, without the facts of the work tree that this is tested in.
+/// Runs the experiment, without the facts of the work tree that the tests are in.
 fn report(hive: &Hive, evaluate: Evaluate<Value, Value, Value>) -> ExperimentReport {
     let tracer = hive.init(hive.builder());
     finish(evaluate.git(false), &tracer).expect("a report")
@@ -242,7 +242,7 @@ pub(crate) fn failures_of_honeyhive(python: Python) {
     but_as_ever(python).compare(&hive);
 }
 
-/// A work tree with one commit, in a folder of its own.
+/// Makes a work tree with one commit, in a folder of its own.
 fn work_tree(folder: &Path) {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");

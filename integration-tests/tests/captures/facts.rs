@@ -1,4 +1,4 @@
-//! The facts about captures that are not in the folder. The number of the capture is in the name of each test.
+//! Some facts about captures are not in the folder. The number of the capture is in the name of each test.
 
 use std::collections::HashMap;
 use std::thread;
@@ -16,7 +16,7 @@ use crate::edits::object;
 use crate::hive::{Hive, run};
 use crate::meaning::Object;
 
-/// The one event of this name, after a flush.
+/// Returns the one event of this name, after a flush.
 #[track_caller]
 fn event(hive: &Hive, name: &str) -> LocalEvent {
     hive.received();
@@ -29,7 +29,7 @@ fn event(hive: &Hive, name: &str) -> LocalEvent {
     found.remove(0)
 }
 
-/// The name of the session that an event is in.
+/// Returns the name of the session that an event is in.
 #[track_caller]
 fn session_of(hive: &Hive, name: &str) -> String {
     let event = event(hive, name);
@@ -218,7 +218,7 @@ fn c35_an_error_of_a_session_goes_where_there_is_room() {
     );
 }
 
-/// A result and the attributes that it becomes, below `honeyhive_outputs.result`.
+/// Returns results, each with the attributes that it becomes, below `honeyhive_outputs.result`.
 fn flattening() -> Vec<(Value, Value)> {
     vec![
         (json!(null), json!({})),
@@ -239,7 +239,7 @@ fn flattening() -> Vec<(Value, Value)> {
             json!({".0": 1, ".1": "two", ".2.0": 3, ".2.1.four": 4}),
         ),
         (json!({"héllo": "🐝"}), json!({".héllo": "🐝"})),
-        // Bug 4: beyond what the wire holds as a number.
+        // Bug 4: the wire has no such number.
         (json!(u64::MAX), json!({"": u64::MAX.to_string()})),
         // Bug 22: texts are texts, whatever they came from.
         (
@@ -249,7 +249,7 @@ fn flattening() -> Vec<(Value, Value)> {
     ]
 }
 
-/// The attributes below a prefix.
+/// Returns the attributes below a prefix.
 fn below(event: &LocalEvent, prefix: &str) -> Object {
     let attributes = event.attributes.iter();
     let below = attributes
@@ -337,7 +337,7 @@ fn c63_an_earlier_event_keeps_the_inputs_and_the_error_it_is_given() {
 
 type Attributes = &'static [(&'static str, &'static str)];
 
-/// The types of spans that other libraries make, by what they say of themselves.
+/// Asserts the types of spans that other libraries make, by what they say of themselves.
 #[track_caller]
 fn assert_types(cases: &[(&str, Attributes, &str)]) {
     let hive = Hive::new();
@@ -391,7 +391,7 @@ fn c73_the_type_is_what_a_span_says_of_its_kind() {
             &[("honeyhive_event_type", "chain"), (OPERATION, "chat")],
             "chain",
         ),
-        // Bug 26: it counts like every other.
+        // Bug 26: the event counts like every other.
         (
             "explicit tool",
             &[("honeyhive_event_type", "tool"), (KIND, "CHAIN")],
@@ -538,7 +538,7 @@ fn c106_and_c123_a_session_that_fails_leaves_nobody_elses_current() {
         let refused = tracer.acreate_session("second user");
         let second = refused.session();
         assert!(matches!(refused.await, Err(StartError::Rejected { .. })));
-        // The same thread, as a worker would reuse it.
+        // The thread is the same, as a worker would reuse it.
         second.in_scope(|| drop(tracer.span("of the second").start()));
         drop(tracer.span("of nobody").start());
     });

@@ -1,4 +1,4 @@
-//! Spans of other libraries' instrumentations.
+//! Other libraries' instrumentations make spans.
 
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};

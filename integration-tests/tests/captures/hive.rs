@@ -1,4 +1,4 @@
-//! A HoneyHive in the process, and the tracers that send to it.
+//! A HoneyHive runs in the process, and tracers send to it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,13 +11,13 @@ use honeyhive_local::LocalServer;
 use crate::meaning::Meaning;
 use crate::python::Python;
 
-/// The end of every waiting. Reached only by a test that fails.
+/// Every wait ends after this time. Only a test that fails reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A coalescing window that no test outlives.
+/// No test outlives this coalescing window.
 const NEVER: Duration = Duration::from_secs(3_600);
 
-/// The variable with the server's address, for the child process of a test.
+/// The variable holds the server's address, for the child process of a test.
 const CHILD: &str = "CAPTURES_CHILD";
 
 pub(crate) struct Hive {
@@ -29,7 +29,7 @@ pub(crate) struct Hive {
     known: RefCell<BTreeSet<String>>,
 }
 
-/// A key of the typed kind, in the right shape.
+/// The key is of the typed kind, in the right shape.
 pub(crate) const INGESTION_KEY: &str = "hh_ingst_a1a1a1a1a1a1a1a1a1a1a1a1_ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ";
 
 impl Hive {
@@ -53,7 +53,7 @@ impl Hive {
         }
     }
 
-    /// The settings of a tracer that sends here; sessions are held back until they are asked for.
+    /// Returns the settings of a tracer that sends here; sessions are held back until they are asked for.
     pub(crate) fn builder(&self) -> HoneyHiveTracerBuilder {
         HoneyHiveTracer::builder()
             .api_key(self.key)
@@ -78,7 +78,7 @@ impl Hive {
         tracer
     }
 
-    /// Another service has begun a session.
+    /// Begins a session as another service does.
     pub(crate) fn knows(&self, id: impl Into<SessionId>) {
         let theirs = self.builder().build().expect("a tracer");
         let session = theirs.create_session(NewSession::named("theirs").id(id));
@@ -86,7 +86,7 @@ impl Hive {
         self.known.borrow_mut().insert(session.id().to_string());
     }
 
-    /// Everything that was sent, after a flush of every tracer.
+    /// Returns everything that was sent, after a flush of every tracer.
     #[track_caller]
     pub(crate) fn received(&self) -> Meaning {
         for tracer in &*self.tracers.borrow() {
@@ -139,7 +139,7 @@ impl Hive {
     }
 }
 
-/// Whether this is the program that a test has started.
+/// Returns whether this is the program that a test has started.
 pub(crate) fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }

@@ -1,4 +1,4 @@
-//! Test mode, flushing, and the end of tracers and programs.
+//! Tracers and programs have a test mode, flushes and an end.
 
 use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, EventType, FlushError, HoneyHiveTracer};

@@ -1,4 +1,4 @@
-//! The same calls as in the captures of the Python SDK, and the same meaning.
+//! The same calls as in the captures of the Python SDK have the same meaning.
 //!
 //! `integration-tests/captures` holds what Python sent, distilled: sessions in their final state and their
 //! spans, without ids, times and the order of concurrent calls. A row makes the same calls here and compares
@@ -31,7 +31,7 @@ mod web;
 
 use std::collections::BTreeSet;
 
-/// A test a row, in the module `rows`, and the list of all captures that have one.
+/// The macro makes a test a row, in the module `rows`, and the list of all captures that have one.
 macro_rules! captures {
     ($($topic:ident { $($(#[$attribute:meta])* $capture:literal: $name:ident,)* })*) => {
         mod rows {
@@ -141,7 +141,7 @@ captures! {
     }
 }
 
-/// Captures of these subjects that have no row, and why.
+/// Some captures of these subjects have no row, for a reason.
 const NOT_COMPARED: &[(&str, &str)] = &[(
     "91-fork",
     "a Rust program with threads forks only by unsafe code; a worker process builds its own tracer",

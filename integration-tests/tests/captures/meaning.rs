@@ -1,4 +1,4 @@
-//! The meaning of captured calls: no ids, no times, no order of concurrent calls.
+//! The meaning of captured calls has no ids, no times, and no order of concurrent calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::runs::{self, Run};
 
 pub(crate) type Object = Map<String, Value>;
 
-/// The sessions in their final state, with their spans, and who sent them.
+/// A `Meaning` has the sessions in their final state, with their spans, and the keys of who sent them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Meaning {
     /// The keys that requests were made with.
@@ -27,12 +27,12 @@ pub(crate) struct Meaning {
     pub(crate) resources: Option<Vec<Object>>,
 }
 
-/// A session: its starts and updates merged.
+/// A `Session` has its starts and updates merged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// The session was not started here.
+    /// Whether the session was not started here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) linked: bool,
     /// `source`, `project`, the seven buckets and the error.
@@ -42,7 +42,7 @@ pub(crate) struct Session {
     pub(crate) spans: Vec<Span>,
 }
 
-/// A span, below its parent where both are in one session.
+/// A `Span` is below its parent where both are in one session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) name: String,
@@ -122,7 +122,7 @@ fn keys(server: &LocalServer, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The times in a request's session.
+/// A request's session has these times.
 const TIMES: [&str; 2] = ["latency_ms", "time_to_first_byte_ms"];
 
 fn session(local: &LocalSession, was_known: bool) -> Session {
@@ -166,13 +166,13 @@ fn session(local: &LocalSession, was_known: bool) -> Session {
     }
 }
 
-/// A name that is made of the session's id.
+/// Returns a placeholder for a name that is made of the session's id; `None` for any other.
 fn nameless(name: &str, id: &str) -> Option<String> {
     let is_of_id = name.strip_prefix("session-") == id.get(..8);
     is_of_id.then(|| "session-<8 hex>".to_owned())
 }
 
-/// All events of a server, orphans included.
+/// `Events` has all events of a server, orphans included.
 struct Events(Vec<LocalEvent>);
 
 impl Events {
@@ -191,7 +191,7 @@ impl Events {
         self.0.iter().find(is_parent)
     }
 
-    /// The spans below one, or the topmost ones, of a session.
+    /// Returns the spans below one, or the topmost ones, of a session.
     fn below(&self, session_id: &str, span_id: Option<&str>, session: &Session) -> Vec<Span> {
         let spans = self.0.iter().filter(|event| event.session_id == session_id);
         let spans = spans.filter(|event| {
@@ -242,7 +242,7 @@ impl Events {
         fields
     }
 
-    /// The project that the spans of a session name.
+    /// Returns the project that the spans of a session name.
     fn project_in(&self, session: &str) -> Option<(String, Value)> {
         let mut events = self.0.iter().filter(|event| event.session_id == session);
         let project = events.find_map(|event| event.project.as_ref())?;
@@ -270,7 +270,7 @@ impl Events {
     }
 }
 
-/// The attributes, without those that route the span. Their older twins must say the same.
+/// Returns the attributes, without those that route the span. Their older twins must say the same.
 fn attributes(event: &LocalEvent) -> Object {
     let mut attributes = event.attributes.clone();
     for key in ["session_id", "source", "project"] {
@@ -299,7 +299,7 @@ fn status(event: &LocalEvent) -> Option<Value> {
     }
 }
 
-/// Exceptions by their message; a crowd of events by its size.
+/// Returns exceptions by their message, and a crowd of events by its size.
 fn span_events(event: &LocalEvent) -> Option<Value> {
     const CROWD: usize = 20;
     let events = &event.span_events;

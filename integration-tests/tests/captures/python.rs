@@ -1,4 +1,4 @@
-//! The calls of Python, our deliberate differences, and the comparison.
+//! The calls of Python are compared with ours, but for our deliberate differences.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use crate::edits::no_attribute;
 use crate::hive::Hive;
 use crate::meaning::Meaning;
 
-/// The reason for a difference.
+/// `Why` is the reason for a difference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Why {
-    /// This bug of the list in `python_bugs.rs` must not exist here.
+    /// A bug of the list in `python_bugs.rs`, which must not exist here, is the reason.
     Bug(u8),
-    /// Another reason.
+    /// The reason is another one.
     Because(&'static str),
 }
 pub(crate) use Why::{Because, Bug};
 
-/// Reasons that recur.
+/// Some reasons recur.
 pub(crate) const BEGINS_LATE: Why =
     Because("the tracer's own session begins when something first needs it");
 pub(crate) const CHILDREN_TELL: Why =
@@ -31,7 +31,7 @@ pub(crate) const ROOTS_ARE_SESSIONS: Why =
 pub(crate) const SPANS_CREATE: Why =
     Because("spans of a session that nobody here has begun create it where HoneyHive lacks it");
 
-/// A capture, and what is different here.
+/// A `Python` is a capture, and what is different here.
 pub(crate) struct Python {
     /// The test that compares it, for when it has to run in a process of its own.
     pub(crate) test: &'static str,
@@ -66,14 +66,14 @@ impl Python {
         }
     }
 
-    /// The environment that it ran in, but for the keys, which are placeholders.
+    /// Returns the environment that the capture ran in, but for the keys, which are placeholders.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self.file.env.iter();
         let variables = variables.map(|(key, value)| (key.as_str(), value.as_str()));
         variables.filter(|(_, value)| !value.starts_with('<'))
     }
 
-    /// The variables that held keys, and which.
+    /// Returns the variables that held keys, and which.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self.file.env.iter();
         let variables = variables.map(|(name, value)| (name.as_str(), value.as_str()));
@@ -85,7 +85,7 @@ impl Python {
         edit(&mut self.expected);
     }
 
-    /// A deliberate difference. It must make one.
+    /// Applies a deliberate difference. The edit must make one.
     #[track_caller]
     pub(crate) fn but(mut self, why: Why, edit: impl FnOnce(&mut Meaning)) -> Self {
         let before = self.expected.clone();
@@ -131,10 +131,10 @@ fn pretty(meaning: &Meaning) -> String {
     serde_json::to_string_pretty(meaning).expect("it is JSON")
 }
 
-/// The lines that only one of both has, with a little of what is around them.
+/// Returns the lines that only one of both has, with a few of those around them.
 fn diff(expected: &str, received: &str) -> String {
     let (a, b): (Vec<_>, Vec<_>) = (expected.lines().collect(), received.lines().collect());
-    // The length of the longest common part of what is left, from each pair of lines on.
+    // Each cell has the length of the longest common part of what is left, from a pair of lines on.
     let mut common = vec![vec![0_u32; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {

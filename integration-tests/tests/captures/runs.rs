@@ -1,4 +1,4 @@
-//! Runs of experiments: how they were made and ended, and what was read for them.
+//! Runs of experiments are made and ended, and some things are read for them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::meaning::{Meaning, Object};
 
-/// A run: the body that made it, and the last one that changed it. Sessions are named by their datapoints.
+/// A `Run` has the body that made it, and the last one that changed it. Sessions are named by their datapoints.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) made: Object,
@@ -18,7 +18,7 @@ pub(crate) struct Run {
 
 const RUNS: &str = "/v1/runs";
 
-/// The runs that a server has taken, in their order.
+/// Returns the runs that a server has taken, in their order.
 pub(crate) fn runs(server: &LocalServer) -> Vec<Run> {
     let mut runs: Vec<(Value, Run)> = Vec::new();
     let datapoints = datapoints(server);
@@ -76,7 +76,7 @@ fn plain(mut body: Object) -> Object {
     body
 }
 
-/// A name that is made of the run's id.
+/// Returns a placeholder for a name that is made of the run's id, and any other name as it is.
 pub(crate) fn nameless(name: &str) -> &str {
     let is_hex = |id: &str| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if name.strip_prefix("experiment-").is_some_and(is_hex) {
@@ -86,7 +86,7 @@ pub(crate) fn nameless(name: &str) -> &str {
     }
 }
 
-/// The calls that only read, in their order.
+/// Returns the calls that only read, in their order.
 pub(crate) fn reads(server: &LocalServer) -> Vec<String> {
     let requests = server.requests().into_iter();
     let reads = requests.filter(|request| request.method == "GET");
@@ -103,7 +103,7 @@ fn read(request: &RecordedRequest) -> String {
 }
 
 impl Meaning {
-    /// The same where HoneyHive has made up other ids, as it does for what it stores.
+    /// Renames ids where HoneyHive has made up other ones, as it does for what it stores.
     pub(crate) fn rename(&mut self, ids: &[(&str, &str)]) {
         let text = json!(self).to_string();
         let renamed = ids

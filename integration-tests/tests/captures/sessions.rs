@@ -1,4 +1,4 @@
-//! The tracer's own session, created and linked ones.
+//! A tracer has its own session, created ones and linked ones.
 
 use honeyhive::{Enrichment, NewSession};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Spans by hand.
+//! Spans are made by hand.
 
 use honeyhive::opentelemetry::trace::{
     Span as _, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
@@ -156,7 +156,7 @@ pub(crate) fn names_that_are_filtered(python: Python) {
         .compare(&hive);
 }
 
-/// `create_event` is a span here, in the session that is current.
+/// `create_event` is a span here, in the current session.
 pub(crate) fn events_by_hand(python: Python) {
     let hive = Hive::new();
     let tracer = hive.tracer("s");

@@ -1,4 +1,4 @@
-//! Functions with `#[honeyhive::trace]`, where Python has `@trace`.
+//! Functions have `#[honeyhive::trace]` where Python has `@trace`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,7 +79,7 @@ pub(crate) fn async_functions(python: Python) {
     python.but_traced().compare(&hive);
 }
 
-/// A date, as it serialises.
+/// `At` is a date, as it serialises.
 struct At(&'static str);
 
 impl Serialize for At {
@@ -106,7 +106,7 @@ struct Record {
     x: u8,
 }
 
-/// One whose `Debug` fails, and what is said of it then.
+/// `Bad` has a `Debug` that fails.
 struct Bad;
 
 impl fmt::Debug for Bad {
@@ -319,7 +319,7 @@ pub(crate) fn streams(python: Python) {
     fn agen(tracer: &Tracer, n: u32) -> impl Stream<Item = u32> {
         stream::iter(0..n).then(async |i| child(tracer, i))
     }
-    /// The items are the output, and what was done for them is below.
+    /// Makes the items of a stream its output, and puts the spans of the work below it.
     fn whole(name: &str) -> impl FnOnce(&mut Meaning) {
         move |it| {
             let items = [it.take_span("child"), it.take_span("child")];
@@ -431,7 +431,7 @@ pub(crate) fn no_tracer_yet(python: Python) {
         x
     }
     let hive = Hive::new();
-    // The default tracer is the process's, which other tests share.
+    // The default tracer belongs to the process, which other tests share.
     let is_child = hive.runs(&python, || {
         assert_eq!(f(1), 1);
         let settings = HoneyHiveTracer::builder().project("p").session_name("s");

@@ -1,4 +1,4 @@
-//! Two tracers in one process.
+//! Two tracers share one process.
 
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use honeyhive::opentelemetry::{Context, global};

@@ -1,4 +1,4 @@
-//! The guide's servers, through the real layer on real sockets.
+//! The guide's servers run through the real layer on real sockets.
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
@@ -22,7 +22,7 @@ const ABSENT: Why = Because("an input that a request does not have is left out")
 const INPUTS: Why = Because("method and path are recorded by themselves");
 const ENDED: Why = Because("every session says how its answer ended, one of 500 too");
 
-/// The message of a request's query.
+/// Returns the message of a request's query.
 fn message(uri: &Uri) -> Option<&str> {
     uri.query()?.strip_prefix("message=")
 }
@@ -54,14 +54,14 @@ fn sync_endpoint(message: &str) -> Value {
     json!({"r": message})
 }
 
-/// The sessions of a server, named by its paths.
+/// Returns a layer for the sessions of a server, named by its paths.
 fn sessions(tracer: &HoneyHiveTracer, prefix: &'static str) -> HoneyHiveLayer {
     let sessions = ServerInstrumentation::builder(tracer.clone());
     let named = sessions.session_name(move |request| format!("{prefix}{}", request.path()));
     named.build().unwrap().into()
 }
 
-/// The application of the FastAPI guide, and the calls of its capture.
+/// Runs the application of the FastAPI guide, and makes the calls of its capture.
 async fn guide(tracer: &HoneyHiveTracer) {
     let for_chat = tracer.clone();
     let chat = async move |uri: Uri| match message(&uri) {
@@ -222,7 +222,7 @@ pub(crate) fn several_turns(python: Python) {
         let down = turn("down").send().await;
         assert_eq!(down.status, 200, "HoneyHive being down is not noticed");
     });
-    // The message of a session.
+    // The closure returns the message of a session.
     let said = |session: &meaning::Session| {
         let message = session
             .spans

@@ -1,4 +1,4 @@
-//! Applications that a datapoint calls, in the process and over a socket, join its session: axum and actix-web.
+//! A datapoint calls applications, in the process and over a socket, and they join its session: axum and actix-web.
 
 use std::net::SocketAddr;
 
@@ -39,7 +39,7 @@ async fn actix_chat(body: web::Json<Value>) -> web::Json<Value> {
 
 type Answered = Result<Value, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The body of a service's answer.
+/// Returns the body of a service's answer.
 async fn json_of<B>(response: http::Response<B>) -> Answered
 where
     B: http_body::Body<Error: std::error::Error + Send + Sync + 'static>,
@@ -48,7 +48,7 @@ where
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// The service's requests are part of the five datapoints' sessions, and changed none of their outputs.
+/// Asserts that the service's requests are part of the five datapoints' sessions, and changed none of their outputs.
 #[track_caller]
 fn assert_joined(stage: &Stage, report: &ExperimentReport) {
     assert_eq!(
@@ -105,7 +105,7 @@ async fn an_actix_app_in_the_process_joins_the_datapoints_session() {
 async fn an_axum_service_over_a_socket_joins_by_the_datapoints_headers_and_its_spans_carry_the_three_ids()
  {
     let stage = Stage::new().await;
-    // A tracer of its own, as another process has.
+    // The tracer is one of its own, as in another process.
     let tracer = crate::stage::tracer(&stage.honeyhive);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
@@ -132,7 +132,7 @@ async fn an_actix_service_over_a_socket_joins_by_the_datapoints_headers_and_its_
     running.stop().await;
 }
 
-/// Five datapoints ask a service over a socket; `tracer` is the service's.
+/// Asserts that five datapoints that ask a service over a socket are joined; `tracer` is the service's.
 async fn assert_joined_over_a_socket(stage: &Stage, address: SocketAddr, tracer: &HoneyHiveTracer) {
     let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<Body>();

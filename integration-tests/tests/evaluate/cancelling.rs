@@ -1,4 +1,4 @@
-//! Runs that somebody ends: by a signal, by a budget, by dropping them.
+//! Somebody ends a run: by a signal, by a budget, by dropping it.
 
 use std::future::IntoFuture as _;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! HoneyHive that is down, slow or busy.
+//! HoneyHive is down, slow or busy.
 
 use std::future::IntoFuture as _;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ async fn a_honeyhive_that_is_not_there_is_an_error_and_the_function_is_not_calle
             panic!("no function is called without a run");
         });
         let run = run.dataset(numbered(3)).tracer(&tracer).into_future();
-        // Three tries in ten seconds, and the last may take as long as a call may.
+        // The run makes three tries in ten seconds, and the last may take as long as a call may.
         let ended = tokio::time::timeout(Duration::from_secs(10) + timeout, run).await;
         let error = ended.expect("an end in time").unwrap_err();
         assert!(matches!(error, EvaluateError::Run(_)), "{error}");
@@ -81,7 +81,8 @@ async fn a_honeyhive_that_is_not_there_is_an_error_and_the_function_is_not_calle
     assert_eq!(tries.filter(|it| it.path == "/v1/runs").count(), 3);
 }
 
-/// A run of 60 whose HoneyHive is gone from the 20th call of the function on; where it `returns`, once it was missed.
+/// Runs 60 datapoints whose HoneyHive is gone from the 20th call of the function on; where it `returns`, once it was
+/// missed.
 async fn broken_off(
     honeyhive: &Arc<LocalServer>,
     returns: bool,

@@ -1,4 +1,4 @@
-//! Functions and evaluators that fail: each is told, and none is a zero.
+//! Functions and evaluators fail: each failure is told, and none is a zero.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -154,7 +154,7 @@ async fn a_function_that_takes_too_long_is_dropped_at_its_deadline_and_so_is_an_
     assert_eq!(stage.honeyhive.sessions().len(), 2);
 }
 
-/// Notes how long it was alive.
+/// `Alive` notes how long it was alive.
 struct Alive(tokio::time::Instant, Arc<std::sync::Mutex<Vec<Duration>>>);
 
 impl Drop for Alive {
@@ -244,7 +244,7 @@ async fn other_datapoints_run_while_one_waits_to_run_again() {
     let report = honeyhive::evaluate(async move |dp: Echo| {
         match (q(&dp), dp.attempt()) {
             (0, 1) => Err("not yet".to_owned()),
-            // The only worker gets here with the others done if it was free for them.
+            // The only worker reaches this point with the others done if it was free for them.
             (0, _) if count.load(Ordering::SeqCst) == 9 => Ok(true),
             (0, _) => Err("the others waited".to_owned()),
             _ => {

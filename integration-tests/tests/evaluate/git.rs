@@ -1,4 +1,4 @@
-//! The work tree in the metadata of a run. Each run is in a process of its own, since a process has one folder.
+//! The metadata of a run tells of the work tree. Each run is in a process of its own, since a process has one folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::stage::{exact, numbered, right};
 
-/// The variable with the folder that the child process writes files to.
+/// The variable names the folder that the child process writes files to.
 const FILES: &str = "GIT_FACTS_FILES";
 
-/// A folder for one test, with a work tree in it and a place for the run's files.
+/// A `Folder` has a work tree for one test in it, and a place for the run's files.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -38,7 +38,7 @@ impl Folder {
         assert!(git.status().unwrap().success(), "{arguments:?}");
     }
 
-    /// One commit of an author, and a remote.
+    /// Makes one commit of an author, and a remote.
     fn commit(self, remote: &str) -> Self {
         std::fs::write(self.tree().join("file"), "").unwrap();
         self.git(&["init", "-q", "-b", "main"]);
@@ -50,7 +50,7 @@ impl Folder {
         self
     }
 
-    /// A program called `git`, in front of the real one.
+    /// Puts a program called `git` in front of the real one.
     #[cfg(unix)]
     fn path_with_git(&self, script: &str) -> String {
         use std::os::unix::fs::PermissionsExt as _;
@@ -203,7 +203,7 @@ fn without_git_or_a_work_tree_a_run_says_nothing_of_it_or_what_the_ci_says() {
     );
 }
 
-/// A repository that is so large that `git` takes for ever: to look at its files, or at all.
+/// A large repository makes `git` take for ever: to look at its files, or at all.
 #[cfg(unix)]
 #[test]
 fn a_git_that_takes_for_ever_is_left_alone_and_what_it_had_said_is_told() {

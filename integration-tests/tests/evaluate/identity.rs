@@ -1,4 +1,4 @@
-//! Ids: of datasets, of datapoints, of runs.
+//! Datasets, datapoints and runs have ids.
 
 use honeyhive::evaluate::{Dataset, RunStatus};
 use honeyhive::json;

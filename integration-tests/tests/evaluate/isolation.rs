@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::stage::{Echo, Stage, evaluation, exact, numbered, q, right};
 
-/// Every event and every session of a run carries the three ids of its datapoint, and nothing is in another session.
+/// Asserts that every event and every session of a run carries the three ids of its datapoint, and that nothing is in
+/// another session.
 pub(crate) fn assert_apart(stage: &Stage, spans: usize) {
     let sessions = stage.honeyhive.sessions();
     for session in &sessions {
@@ -93,7 +94,7 @@ async fn assert_each_is_in_its_session(n: usize) {
     assert_apart(&stage, 7);
 }
 
-/// A subscriber of `tracing` with HoneyHive's layer.
+/// `Traced` is a subscriber of `tracing` with HoneyHive's layer.
 #[derive(Clone)]
 struct Traced(tracing::Dispatch);
 

@@ -1,4 +1,4 @@
-//! The rate at which functions begin, and the memory and room of a run.
+//! A run limits the rate at which functions begin, and its memory and room.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,7 +53,7 @@ async fn nothing_is_dropped_where_functions_are_faster_than_delivery() {
     assert_eq!(stage.honeyhive.sessions().len(), 600);
 }
 
-/// A tracer that so many items may wait in.
+/// Returns a stage whose tracer lets so many items wait.
 async fn with_room_for(items: usize) -> Stage {
     let honeyhive = LocalServer::builder().start().await.unwrap();
     let tracer = HoneyHiveTracer::builder()

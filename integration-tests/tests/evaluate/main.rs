@@ -1,5 +1,5 @@
-//! Experiments against `honeyhive-local` on real sockets: what `evaluate` sends, what its report says, and what becomes of
-//! both where something goes wrong.
+//! Experiments run against `honeyhive-local` on real sockets: the tests look at what `evaluate` sends, at what its report
+//! says, and at both where something goes wrong.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(

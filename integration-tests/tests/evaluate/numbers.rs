@@ -1,4 +1,4 @@
-//! Reports of numbers of every kind: no `NaN` anywhere, whatever the evaluators say.
+//! Reports have numbers of every kind, but no `NaN` anywhere, whatever the evaluators say.
 
 use honeyhive::evaluate::{Case, Dataset, ExperimentReport, Gate, Level};
 use honeyhive::json;
@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::stage::Echo;
 
-/// The report of a run whose only metric has these values; `None` is one that an evaluator had nothing to say of.
+/// Returns the report of a run whose only metric has these values; `None` is one that an evaluator had nothing to say
+/// of.
 async fn report_of(values: &[Option<f64>], trials: u32) -> ExperimentReport {
     let rows = values
         .iter()
@@ -38,7 +39,7 @@ fn assert_is_finite(text: &str, what: &str) {
     }
 }
 
-/// A number that is none is `null` in JSON: an estimate of a metric with values has to be there.
+/// Asserts that an estimate of a metric with values is there: JSON has `null` for NaN and infinity.
 #[track_caller]
 fn assert_is_told(report: &ExperimentReport, values: usize) {
     let json = report.json();

@@ -1,4 +1,4 @@
-//! Runs without HoneyHive.
+//! Some runs go without HoneyHive.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -41,7 +41,7 @@ async fn a_run_in_test_mode_is_captured_with_its_status_ids_and_metrics() {
     assert_eq!(sessions[0].event("right").metrics["exact"], true);
 }
 
-/// A HoneyHive that would notice a connection, though nothing was ever said on it.
+/// The HoneyHive would notice a connection, though nothing was ever said on it.
 #[tokio::test]
 async fn an_offline_run_and_one_in_test_mode_open_no_connection() {
     let honeyhive = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -90,7 +90,7 @@ async fn a_tracer_that_records_nothing_is_an_error_unless_the_run_is_offline() {
     );
 }
 
-/// A program that runs an experiment, and prints the run's id.
+/// The test runs a program with an experiment, which prints the run's id.
 #[test]
 fn a_run_prints_nothing_by_itself() {
     let honeyhive = honeyhive_local::LocalServer::builder()

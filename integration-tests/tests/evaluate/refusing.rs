@@ -1,4 +1,4 @@
-//! Settings that are refused before anything is sent.
+//! Some settings are refused before anything is sent.
 
 use honeyhive::evaluate::{Case, Dataset, Evaluate, EvaluateError, Row};
 use honeyhive::json;

@@ -1,4 +1,4 @@
-//! Reports: the same for the same values, whatever order they came in.
+//! Reports are the same for the same values, whatever order they came in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,8 +97,8 @@ async fn honeyhives_own_summary_is_read() {
     );
 }
 
-/// A HoneyHive that has the older route alone, words that nobody here knows, and a metric of its own that comes with the
-/// third answer.
+/// Starts a HoneyHive that has the older route alone, words that nobody here knows, and a metric of its own that comes
+/// with the third answer.
 async fn older_honeyhive() -> (String, JoinSet<()>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let result = move || {

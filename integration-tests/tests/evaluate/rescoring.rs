@@ -1,4 +1,4 @@
-//! Earlier runs: their outputs judged again, and their values compared with.
+//! The outputs of earlier runs are judged again, and their values compared with.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::stage::{Echo, Stage, exact, numbered, outcomes, q};
 
-/// The journal of a run of four, of which the last one fails; gone at the end.
+/// A `Journal` is that of a run of four, of which the last one fails; it is gone at the end.
 struct Journal(PathBuf);
 
 impl Journal {
@@ -136,7 +136,7 @@ async fn a_run_of_honeyhive_is_a_baseline_with_the_values_that_its_report_had() 
     let stage = Stage::new().await;
     let run = |right: u64| {
         honeyhive::evaluate(async move |dp: Echo| {
-            // A metric of another span, which is not the function's.
+            // The metric belongs to another span than the function's.
             let look_up = honeyhive::span("look up").event_type("tool");
             look_up.start().metrics(json!({"exact": false}));
             Ok::<_, String>(json!({"a": if q(&dp) < right { q(&dp) } else { 99 }}))

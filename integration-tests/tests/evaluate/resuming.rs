@@ -1,4 +1,4 @@
-//! Runs that go on after their process was killed.
+//! Runs go on after their process was killed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ impl Drop for Folder {
 
 type Called = Arc<Mutex<BTreeSet<u64>>>;
 
-/// A run whose function notes its datapoint, and fails for those of a list.
+/// Returns a run whose function notes its datapoint, and fails for those of a list.
 fn run(stage: &Stage, called: &Called, fails: &'static [u64]) -> Evaluate<Value, Value, Value> {
     let called = Arc::clone(called);
     honeyhive::evaluate(async move |dp: Echo| {

@@ -1,4 +1,4 @@
-//! A run that goes well: the calls, the sessions, the spans.
+//! A run goes well: the tests look at its calls, sessions and spans.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -237,7 +237,7 @@ async fn the_span_of_a_function_ends_before_its_evaluator_begins_and_has_its_met
     let judged = async |_: Case<Value, Value, Value>| {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = since_epoch.unwrap().as_secs_f64() * 1_000.0;
-        // A span that were open still would last so much longer.
+        // A span that were still open would last this much longer.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Score::new(true).extra("began", now)
     };

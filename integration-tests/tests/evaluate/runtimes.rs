@@ -1,4 +1,4 @@
-//! The runtimes that a run goes on in, and functions that block.
+//! A run goes on in several runtimes, and some functions block.
 
 use std::thread::ThreadId;
 
@@ -7,7 +7,7 @@ use honeyhive::json;
 
 use crate::stage::{Echo, Stage, evaluation, q, right, staged};
 
-/// Thirty datapoints have run, each function on the thread that is given back.
+/// Runs thirty datapoints, and returns the thread of each function.
 async fn threads_of(stage: &Stage) -> Vec<ThreadId> {
     let threads = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&threads);

@@ -1,4 +1,4 @@
-//! Project-scoped runs: two keys, neither of which stands in for the other.
+//! Project-scoped runs have two keys, neither of which stands in for the other.
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::evaluate::{EvaluateError, RunStatus};

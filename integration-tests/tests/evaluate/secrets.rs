@@ -1,4 +1,4 @@
-//! Secrets: masked in what is sent, in the journal and in the report; keys are nowhere.
+//! Secrets are masked in what is sent, in the journal and in the report; keys are nowhere.
 
 use honeyhive::evaluate::{Case, Dataset, Score};
 use honeyhive::{HoneyHiveTracer, Redaction, json};

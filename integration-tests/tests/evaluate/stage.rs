@@ -1,4 +1,4 @@
-//! The common parts of the tests: a HoneyHive, a tracer for it, and small functions and datasets.
+//! The tests have in common a HoneyHive, a tracer for it, and small functions and datasets.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) struct Stage {
     pub(crate) tracer: HoneyHiveTracer,
 }
 
-/// A datapoint of `json!` values.
+/// An `Echo` is a datapoint of `json!` values.
 pub(crate) type Echo = Datapoint<Value, Value>;
 
 impl Stage {
@@ -44,7 +44,7 @@ impl Stage {
         self.honeyhive.events(&session.session_id)
     }
 
-    /// The events of one name in the only session, in their order.
+    /// Returns the events of one name in the only session, in their order.
     pub(crate) fn events_named(&self, name: &str) -> Vec<LocalEvent> {
         let events = self.events(&self.only_session());
         events
@@ -72,7 +72,7 @@ pub(crate) fn tracer(honeyhive: &LocalServer) -> HoneyHiveTracer {
         .unwrap()
 }
 
-/// `{"q": 0}`, `{"q": 1}`, …, and right would be `{"a": 0}`, `{"a": 1}`, ….
+/// Returns the inputs `{"q": 0}`, `{"q": 1}`, …; the expected outputs are `{"a": 0}`, `{"a": 1}`, ….
 pub(crate) fn numbered(n: usize) -> Dataset {
     Dataset::new((0..n).map(|q| (json!({"q": q}), Some(json!({"a": q})))))
 }
@@ -81,7 +81,7 @@ pub(crate) fn q(dp: &Echo) -> u64 {
     dp.inputs()["q"].as_u64().unwrap()
 }
 
-/// Answers what would be right, `{"a": q}`.
+/// Answers the expected `{"a": q}`.
 pub(crate) async fn right(dp: Echo) -> Result<Value, String> {
     Ok(json!({"a": q(&dp)}))
 }
@@ -90,12 +90,12 @@ pub(crate) fn exact(case: Case<Value, Value, Value>) -> Option<bool> {
     Some(case.outputs() == case.ground_truth()?)
 }
 
-/// The right function over so many datapoints.
+/// Returns a run of the right function over so many datapoints.
 pub(crate) fn evaluation(stage: &Stage, n: usize) -> Evaluate<Value, Value, Value> {
     staged(honeyhive::evaluate(right), stage, n)
 }
 
-/// A function over so many datapoints, judged by what would be right.
+/// Returns a run of a function over so many datapoints, judged by the expected outputs.
 pub(crate) fn staged(
     evaluate: Evaluate<Value, Value, Value>,
     stage: &Stage,
@@ -107,5 +107,5 @@ pub(crate) fn staged(
         .tracer(&stage.tracer)
 }
 
-/// Far more than anything here takes.
+/// `PATIENCE` is far more than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Several trials of a datapoint.
+//! A datapoint can have several trials.
 
 use honeyhive::evaluate::{Dataset, Row};
 use honeyhive::json;
@@ -31,7 +31,7 @@ async fn three_trials_are_three_sessions_of_one_datapoint_and_one_unit_of_the_nu
         .map(|trial| trial.datapoint_id())
         .collect();
     assert_eq!(ids.len(), 4);
-    // 0, 1/3, 2/3 and 1; of any two trials one is right in 0, 2/3, 1 and 1 of the choices.
+    // The shares are 0, 1/3, 2/3 and 1; of any two trials one is right in 0, 2/3, 1 and 1 of the choices.
     assert!((report.pass_at_k("exact", 2).unwrap() - (2.0 / 3.0 + 2.0) / 4.0).abs() < 1e-12);
     assert!((report.pass_all_k("exact", 2).unwrap() - (1.0 / 3.0 + 1.0) / 4.0).abs() < 1e-12);
     let mut trials: Vec<_> = stage

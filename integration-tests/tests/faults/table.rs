@@ -1,6 +1,6 @@
-//! Everything that can go wrong between the SDK and HoneyHive, and for each: what is tried again and how often,
-//! what becomes of the telemetry, what a flush reports, what the log says; and that the books balance at every
-//! moment.
+//! Everything goes wrong that can between the SDK and HoneyHive, and for each fault the test says what is tried again
+//! and how often, what becomes of the telemetry, what a flush reports, what the log says; and that the counts balance
+//! at every moment.
 //!
 //! What else is tested of failures: `sdk/delivery.rs` (Retry-After in seconds and as a date, order, answers that
 //! get lost, OTLP partial success in both encodings), `sdk/bounds.rs` (full queues, 413), `logs/logs.rs` (one line,
@@ -26,7 +26,7 @@ macro_rules! rows {
 }
 
 rows! {
-    // Passing failures.
+    // These failures pass.
     a_408_is_tried_again: passing(408, "status 408"),
     a_425_is_tried_again: passing(425, "status 425"),
     a_429_is_tried_again: passing(429, "status 429"),
@@ -35,19 +35,19 @@ rows! {
     a_503_is_tried_again: passing(503, "status 503"),
     a_504_is_tried_again: passing(504, "status 504"),
     a_gateways_error_page_is_tried_again_and_is_one_line: error_page(),
-    // Final refusals.
+    // These refusals are final.
     a_401_is_dropped: refused(401, |drops| drops.unauthorized, "does not accept the key"),
     a_403_is_dropped: refused(403, |drops| drops.unauthorized, "does not accept the key"),
     a_404_is_dropped: refused(404, |drops| drops.rejected, "check HH_API_URL"),
     a_413_of_which_nothing_can_be_cut_is_dropped: refused(413, |drops| drops.too_large, "413"),
     a_400_is_dropped: refused(400, |drops| drops.rejected, "status 400"),
     a_redirect_is_dropped: refused(302, |drops| drops.rejected, "status 302"),
-    // Answers that count as a success whatever their contents.
+    // These answers count as a success whatever their contents.
     an_empty_200_is_a_success: success(200, "application/json", ""),
     a_204_is_a_success: success(204, "application/json", ""),
     truncated_json_in_a_success_is_a_success: success(200, "application/json", "{\"session_id\": \"5d0f"),
     what_is_no_json_in_a_success_is_a_success: success(200, "application/json", "]"),
-    // Failures of connections.
+    // These connections fail.
     a_connection_reset_before_a_byte_is_tried_again: cut([Cut::ResetAfterSent(0)]),
     two_connections_reset_in_a_row_are_tried_again: cut([Cut::ResetAfterSent(7), Cut::ResetAfterAnswered(3)]),
     an_answer_cut_off_within_its_head_is_tried_again: cut([Cut::CloseAfterAnswered(20)]),
@@ -55,15 +55,15 @@ rows! {
     an_answer_that_never_begins_is_tried_again: cut([Cut::HangAfterAnswered(0)]),
     an_answer_that_drips_too_slowly_is_tried_again: cut([Cut::Drip(Duration::from_millis(500))]),
     an_answer_that_drips_is_an_answer: unusual(Cut::Drip(Duration::from_micros(100))),
-    // Missing hosts and listeners.
+    // These hosts and listeners are missing.
     a_connection_refused_is_waited_out: waits(What::Refused),
     a_host_that_does_not_exist_is_waited_for: waits(What::NoSuchHost),
 }
 
-/// The number of runs side by side.
+/// This number of runs goes side by side.
 const SIDE_BY_SIDE: usize = 16;
 
-/// One run for each number of bytes, from none to all of a start and its answer: everything arrives, once.
+/// Makes one run for each number of bytes, from none to all of a start and its answer: everything arrives, once.
 fn reset_at(cuts: impl IntoIterator<Item = Cut>) -> LocalServer {
     let _turn = log::turn();
     let cuts: Vec<_> = cuts.into_iter().collect();

@@ -1,4 +1,4 @@
-//! HoneyHive behind TLS and behind a proxy: who is trusted, and how a program is told.
+//! HoneyHive is behind TLS and behind a proxy: the tests say who is trusted, and how a program is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -21,7 +21,7 @@ use tracing::Level;
 
 const CHILD: &str = "HH_FAULTS_CHILD";
 
-/// A HoneyHive behind TLS, at `https://localhost`, which answers to this name too.
+/// Starts a HoneyHive behind TLS, at `https://localhost`, which answers to this name too.
 fn behind_tls(authority: &Authority, host: &str) -> (LocalServer, TlsFront, String) {
     let server = LocalServer::builder().api_key(KEY).allow_host(host);
     let server = server.start_blocking().unwrap();
@@ -42,7 +42,7 @@ fn an_authority_of_the_programs_own_is_trusted_through_the_builder() {
     assert_delivers(&tracer, &server);
 }
 
-/// A session arrives at the first try, and all is accounted for.
+/// Asserts that a session arrives at the first try, and that all is accounted for.
 #[track_caller]
 fn assert_delivers(tracer: &HoneyHiveTracer, server: &LocalServer) {
     let auditor = Auditor::of(tracer);
@@ -82,7 +82,8 @@ fn http_2_is_spoken_where_the_server_offers_it() {
     }
 }
 
-/// All calls share one connection of HTTP/2: one that falls silent is given up, or nothing would be delivered any more.
+/// All calls share one connection of HTTP/2, so one that falls silent must be given up: nothing would be delivered any
+/// more.
 #[test]
 fn a_connection_of_http_2_that_falls_silent_is_replaced() {
     const SESSIONS: usize = 40;
@@ -93,7 +94,7 @@ fn a_connection_of_http_2_that_falls_silent_is_replaced() {
         .unwrap();
     let gateway = Gateway::start(server.address(), &authority.identity("localhost"), &["h2"]);
     let silent = FaultProxy::start(gateway.address());
-    // Past the handshake and some answers, and before the last of them.
+    // The silence begins after the handshake and some answers, and before the last of them.
     silent.cut([Cut::HangAfterAnswered(4_000)]);
     let port = silent.url().rsplit_once(':').unwrap().1.to_owned();
     let tracer = builder(format!("https://localhost:{port}"))
@@ -152,7 +153,7 @@ fn what_is_no_certificate_is_said_when_the_tracer_is_built() {
     }
 }
 
-/// A program that knows only its environment.
+/// Runs a program that knows only its environment, where this process is that program.
 fn program_in_child() -> bool {
     if std::env::var_os(CHILD).is_none() {
         return false;
@@ -185,7 +186,7 @@ fn assert_success(output: &Output) {
     assert!(output.status.success(), "{said}");
 }
 
-/// A file with the authority's certificate, which is gone with this.
+/// A `CaFile` has the authority's certificate, and is gone when dropped.
 struct CaFile(std::path::PathBuf);
 
 impl CaFile {

@@ -1,5 +1,4 @@
-//! Spans go compressed as long as the server takes that, and what the program has set for its own exporter is none of
-//! that.
+//! Spans go compressed as long as the server takes that, whatever the program has set for its own exporter.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -30,7 +29,8 @@ fn spans(tracer: &HoneyHiveTracer, count: usize) {
     }
 }
 
-/// Two batches of spans to a server that answers the first `refusals` of them so.
+/// Sends two batches of spans to a server that answers the first `refusals` of them with `status`, and checks the
+/// calls.
 #[track_caller]
 fn check(setting: OtlpCompression, status: u16, refusals: u64, expected: &[(&str, u16)]) {
     for protocol in PROTOCOLS {
@@ -62,7 +62,7 @@ fn what_is_refused_compressed_goes_uncompressed_and_so_does_what_follows() {
         let expected = [("gzip", status), ("none", 200), ("none", 200)];
         check(OtlpCompression::Auto, status, 1, &expected);
     }
-    // Once for each of the four tracers.
+    // The line comes once for each of the four tracers.
     let warnings = said(Level::WARN);
     let said = warnings
         .iter()
@@ -119,7 +119,7 @@ fn run(test: &str, environment: &[(&str, &str)]) {
     assert!(output.status.success(), "{said}");
 }
 
-/// A program that knows only its environment.
+/// Runs a program that knows only its environment, where this process is that program.
 fn program_in_child() -> bool {
     if std::env::var_os(CHILD).is_none() {
         return false;

@@ -1,5 +1,5 @@
-//! The log lines of the core: few, once, and never the key. The log belongs to the whole process, so these tests take
-//! turns.
+//! The core writes few log lines, each once, and never the key. The log belongs to the whole process, so these tests
+//! take turns.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The log lines of the core. The log is one for all of these tests, so they take turns.
+//! The core writes log lines. All of these tests share one log, so they take turns.
 
 mod compression;
 mod logs;

@@ -1,4 +1,4 @@
-//! The bounds of the core's queue, what becomes of what is too large, and the books, which always balance.
+//! The core's queue has bounds: the tests say what becomes of what is too large, and that the counts always balance.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -111,7 +111,7 @@ fn a_single_span_of_which_nothing_can_be_cut_is_dropped_and_its_neighbours_arriv
     }
 }
 
-/// A text that does not compress.
+/// Returns a text that does not compress.
 fn noise(bytes: usize) -> String {
     let mut state = 1_u32;
     let mut next = || {
@@ -121,7 +121,7 @@ fn noise(bytes: usize) -> String {
     (0..bytes).map(|_| next()).collect()
 }
 
-/// The beginning of [`noise`], and a mark that says how long it was.
+/// Asserts that a value is the beginning of [`noise`], and a mark that says how long it was.
 #[track_caller]
 fn assert_cut(value: &serde_json::Value, bytes: usize) {
     let text = value.as_str().unwrap();
@@ -306,7 +306,7 @@ fn what_fails_again_and_again_while_others_get_through_is_given_up() {
     assert_balanced(&tracer);
 }
 
-/// Sessions, updates and spans, from several threads at once.
+/// Records sessions, updates and spans, from several threads at once.
 fn load(tracer: &HoneyHiveTracer) {
     std::thread::scope(|scope| {
         for thread in 0..3 {
@@ -351,7 +351,7 @@ fn the_books_balance_at_every_moment_whatever_fails() {
         });
         load(&tracer);
         drop(tracer.force_flush_blocking(Duration::from_millis(300)));
-        // However slow the machine is: some of each kind of failure.
+        // Some failures of each kind happen, however slow the machine is.
         assert!(server.wait_until_blocking(PATIENCE, |it| it.stats().requests > 40));
         load(&tracer);
         server.heal();

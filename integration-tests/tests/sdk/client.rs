@@ -1,4 +1,5 @@
-//! The typed client, on a real socket: each route, both kinds of key, and answers that are not as they should be.
+//! The typed client is tested on a real socket: each route, both kinds of key, and answers that are not as they should
+//! be.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -26,7 +27,7 @@ fn data_plane_key() -> String {
     format!("hh_fgdp_{}_{}", "a1".repeat(12), "Zz_-".repeat(16))
 }
 
-/// A HoneyHive with both kinds of key, and a client that has both.
+/// Returns a HoneyHive with both kinds of key, and a client that has both.
 fn both() -> (LocalServer, Client) {
     let server = LocalServer::builder()
         .api_key(KEY)
@@ -49,7 +50,7 @@ fn configuration(model: &str) -> NewConfiguration {
     new.env([Environment::Prod]).tags(["t"])
 }
 
-/// A call, which says what came of it as far as a row looks at that.
+/// The macro makes a call, which says as much of its result as a row looks at.
 macro_rules! call {
     (|$client:ident| $call:expr) => {
         |$client: &Client| -> Asking<'_> {
@@ -58,7 +59,7 @@ macro_rules! call {
     };
 }
 
-/// A call, and the request that it has to make. `P` is the beginning of the path.
+/// A `Row` has a call, and the request that it has to make. `P` is the beginning of the path.
 struct Row {
     call: fn(&Client) -> Asking<'_>,
     method: &'static str,
@@ -526,7 +527,8 @@ async fn each_call_is_the_request_that_the_api_describes_with_the_key_that_the_r
     }
 }
 
-/// Two runs over two datapoints, whose functions have these scores; then all that can be read of them.
+/// The test makes two runs over two datapoints, whose functions have these scores, and reads all that can be read of
+/// them.
 #[tokio::test]
 async fn what_was_recorded_is_read_back_as_runs_events_and_comparisons() {
     let (server, client) = both();

@@ -1,4 +1,4 @@
-//! The settings of a tracer, the errors about them, and the key that none of them repeats.
+//! A tracer has settings and errors about them, none of which repeats the key.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -14,7 +14,7 @@ use serde_json::json;
 
 const SECRET: &str = "hh_zX9-very-distinctive-Qw7";
 
-/// A key of the typed kinds, in the right shape.
+/// Returns a key of the typed kinds, in the right shape.
 fn typed(prefix: &str) -> String {
     format!("{prefix}{}_{}", "a1".repeat(12), "Zz_-".repeat(16))
 }
@@ -150,7 +150,7 @@ fn a_path_in_the_url_is_kept() {
     assert_eq!(calls(&server)[0], "POST /behind/a/proxy/v1/sessions");
 }
 
-/// A page as text, head and all.
+/// Returns a page as text, head and all.
 fn get(server: &LocalServer, path: &str) -> String {
     let mut connection = TcpStream::connect(server.address()).unwrap();
     let host = server.address();
@@ -215,7 +215,7 @@ async fn the_key_is_cut_out_of_what_honeyhive_says_about_it() {
         json!({ "message": message }).to_string(),
         json!({ "error": message }).to_string(),
         message.clone(),
-        // Cut off in the middle of the key.
+        // The text is cut off in the middle of the key.
         format!("{} {SECRET}", "x".repeat(190)),
     ] {
         server.clear();
@@ -256,7 +256,7 @@ fn a_header_for_the_session_that_http_does_not_allow_is_named() {
     assert_eq!(instrumentation.session_id_header(), "x-conversation");
 }
 
-/// A pasted value of any kind: `build` takes it, and delivery uses it as it is.
+/// A setting of any kind may be pasted: `build` takes it, and delivery uses it as it is.
 #[test]
 fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
     type Set = fn(HoneyHiveTracerBuilder, String) -> HoneyHiveTracerBuilder;

@@ -1,4 +1,4 @@
-//! The current session: on threads, in tasks, with two tracers, across processes, and after a move.
+//! The session is current on threads, in tasks, with two tracers, across processes, and after a move.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -141,7 +141,7 @@ fn two_tracers_have_a_current_session_each() {
     assert_eq!(two_server.sessions().len(), 1);
 }
 
-/// A context as an extractor of another library leaves it.
+/// Returns a context as an extractor of another library leaves it.
 fn with_baggage(pairs: &[(&'static str, &str)]) -> Context {
     Context::new().with_baggage(
         pairs
@@ -235,7 +235,7 @@ fn what_a_session_injects_is_read_on_the_other_side() {
         call.in_scope(|| chat.inject(&mut headers));
     });
 
-    // The other process.
+    // The context is that of the other process.
     let cx = TraceContextPropagator::new().extract(&headers);
     let cx = BaggagePropagator::new().extract_with_context(&cx, &headers);
     assert_eq!(

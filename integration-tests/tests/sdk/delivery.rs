@@ -1,5 +1,5 @@
-//! Delivery of the core against a HoneyHive that fails: what is tried again, in which order, under which
-//! ids, and what is given up.
+//! The core delivers to a HoneyHive that fails: the tests say what is tried again, in which order, under which ids, and
+//! what is given up.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -10,7 +10,7 @@ use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpCompression, OtlpPr
 use honeyhive_local::{Endpoint, Fault, LocalServer, RecordedRequest};
 use serde_json::json;
 
-/// A session with a span, and an update that needs a call of its own.
+/// Records a session with a span, and an update that needs a call of its own.
 fn one_of_each(tracer: &HoneyHiveTracer) -> Session {
     let chat = tracer.create_session("chat");
     chat.in_scope(|| drop(tracer.span("work").start()));
@@ -152,8 +152,8 @@ fn updates_of_a_session_keep_their_order_under_retries() {
     assert!(tracer.stats().retried > 0);
 }
 
-/// Fails the first calls of two servers, one of which asks to wait; says whether the patient one was left
-/// alone while the other got all its retries, and delivers once somebody waits.
+/// Fails the first calls of two servers, one of which asks to wait; returns whether the patient one was left alone
+/// while the other got all its retries, and delivers once somebody waits.
 fn is_waited_for(retry_after: &str) {
     let (patient, eager) = (server(), server());
     patient.fail(
@@ -233,7 +233,7 @@ fn what_is_refused_is_dropped_without_another_try() {
         let server = server();
         server.fail(Fault::status(status).on(Endpoint::Sessions).times(1));
         server.fail(Fault::status(status).on(Endpoint::Traces).times(1));
-        // Unsettled, a 400 would be answered by the same spans uncompressed.
+        // The encoding is settled: otherwise the same spans would follow a 400 uncompressed.
         let settled = builder(&server).otlp_compression(OtlpCompression::Gzip);
         let tracer = settled.build().unwrap();
         let chat = tracer.create_session("chat");
@@ -452,7 +452,7 @@ fn an_answer_that_never_comes_is_given_up_and_tried_again() {
 
 #[test]
 fn spans_that_honeyhive_refuses_within_a_success_are_counted_as_rejected() {
-    // ExportTraceServiceResponse { partial_success: { rejected_spans: 2, error_message: "no" } }
+    // The bytes are ExportTraceServiceResponse { partial_success: { rejected_spans: 2, error_message: "no" } }.
     let protobuf: &[u8] = &[0x0a, 0x06, 0x08, 0x02, 0x12, 0x02, b'n', b'o'];
     let json: &[u8] = br#"{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no"}}"#;
     let json_number: &[u8] = br#"{"partialSuccess": {"rejectedSpans": 2}}"#;

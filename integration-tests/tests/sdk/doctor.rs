@@ -1,4 +1,4 @@
-//! The doctor, against a HoneyHive that is well and against each way to be wrong.
+//! The doctor looks at a HoneyHive that is well, and at each way to be wrong.
 
 #![allow(
     clippy::unwrap_used,
@@ -189,7 +189,7 @@ fn settings_are_told_with_where_they_come_from() {
 
 const CHILD: &str = "HH_DOCTOR_CHILD";
 
-/// A check, the environment of a program, and the line that it prints.
+/// A `Row` has a check, the environment of a program, and the line that it prints.
 type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
 
 /// Prints what the doctor finds with the settings of the environment, as `honeyhive-local doctor` does.
@@ -204,7 +204,7 @@ fn prints_in_child() -> bool {
     true
 }
 
-/// The line of one check, of a program with these settings; ports and long times are `#`.
+/// Returns the line of one check, of a program with these settings; ports and long times are `#`.
 fn line(name: &str, settings: &[(&str, &str)]) -> String {
     const TEST: &str = "each_way_to_be_wrong_is_a_line_that_says_what_to_do";
     let mut program = again(module_path!(), TEST);
@@ -245,14 +245,14 @@ fn without_ports(text: &str) -> String {
     told
 }
 
-/// A server that answers everything with one thing.
+/// Starts a server that answers everything with one fault.
 fn answering(fault: Fault) -> LocalServer {
     let server = server();
     server.fail(fault);
     server
 }
 
-/// A HoneyHive behind TLS, with a certificate of this host, and a file with the authority that gave it.
+/// `Secure` is a HoneyHive behind TLS, with a certificate of this host, and a file with the authority that gave it.
 struct Secure {
     _server: LocalServer,
     front: TlsFront,
@@ -355,7 +355,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     let typed_url = typed.url();
     let well_url = well.url();
     let rows: &[Row<'_>] = &[
-        // The way there.
+        // These rows are about the way to the server.
         (
             "dns",
             &[("HH_API_URL", "http://no-such-host.invalid")],
@@ -406,7 +406,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             &[("HH_API_URL", &expired_url), expired.authority()],
             "FAILED | no answer: POST https://localhost:#/v1/sessions: error sending request: client error (Connect): invalid peer certificate: certificate expired: verification time # (UNIX), but certificate is not valid after # (# seconds ago); its certificate is not valid at this time: is the clock of this machine right?",
         ),
-        // A proxy.
+        // These rows are about a proxy.
         (
             "proxy",
             &[
@@ -476,7 +476,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             ],
             "ok | the project key is accepted for sessions and spans",
         ),
-        // Keys.
+        // These rows are about keys.
         (
             "write key",
             &[("HH_API_URL", &another_key_url)],
@@ -507,7 +507,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             &[("HH_API_KEY", CONTROL_PLANE)],
             "FAILED | HH_API_KEY is not usable as a key: it is a key of the control plane, which nothing here takes; write the key of the project",
         ),
-        // The server that answers.
+        // These rows are about the server that answers.
         (
             "write key",
             &[("HH_API_URL", &below)],
@@ -543,7 +543,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             &[("HH_API_URL", &broken_url)],
             "FAILED | HoneyHive fails (500: boom): try again later",
         ),
-        // The time.
+        // These rows are about the time.
         (
             "clock",
             &[("HH_API_URL", &well_url)],

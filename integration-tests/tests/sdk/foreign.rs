@@ -1,5 +1,5 @@
-//! Requests and messages that only instrumentation of somebody else's sees: a root span of kind SERVER or CONSUMER
-//! outside every session.
+//! Only foreign instrumentation sees some requests and messages: a root span of kind SERVER or CONSUMER outside every
+//! session.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -19,7 +19,7 @@ impl Headers for NoHeaders {
     fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
 }
 
-/// Instrumentation of somebody else's around a request: a root span, and work within it.
+/// Makes the spans of a foreign instrumentation around a request: a root span, and work within it.
 fn foreign_request(
     tracer: &HoneyHiveTracer,
     kind: SpanKind,
@@ -63,7 +63,7 @@ fn a_request_whose_root_span_is_left_out_is_a_session_of_its_own_where_anything_
     }
 }
 
-/// The end of a root that is left out is that of its session all the same: a route that is known late, and a failure.
+/// The session has the end of a root that is left out all the same: a route that is known late, and a failure.
 #[test]
 fn a_root_span_that_is_left_out_tells_how_its_request_ended() {
     for transport in TRANSPORTS {

@@ -1,4 +1,5 @@
-//! An HTTP client of the program's own: what it is given, that it may block, and that it keeps no time.
+//! A program may have its own HTTP client: the tests say what it is given, that it may block, and that it keeps no
+//! time.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -18,7 +19,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
 
-/// hyper's, on a runtime that is not the delivery thread's.
+/// `Elsewhere` is hyper's client, on a runtime that is not the delivery thread's.
 #[derive(Debug, Clone)]
 struct Elsewhere {
     runtime: Handle,
@@ -87,7 +88,7 @@ fn a_client_of_the_programs_runtime_may_be_shared_by_one_thread() {
     assert_eq!(calls(&server), [START]);
 }
 
-/// Blocks the thread that calls it until it is told to go on. Each call is announced.
+/// A `Blocking` client blocks the thread that calls it until it is told to go on. Each call is announced.
 struct Blocking {
     announced: Sender<String>,
     go_on: Mutex<Receiver<()>>,
@@ -138,7 +139,7 @@ fn a_client_that_blocks_holds_up_nobody_who_waits() {
     assert!(tracer.shutdown_blocking(Duration::from_millis(50)).is_err());
 }
 
-/// A client that never answers, and reports when it is dropped.
+/// An `Endless` client never answers, and reports when it is dropped.
 #[derive(Debug)]
 struct Endless(Sender<()>);
 
@@ -174,7 +175,7 @@ fn a_call_that_is_given_up_is_dropped() {
     drops.recv_timeout(PATIENCE).unwrap();
 }
 
-/// Panics at first.
+/// A `Stumbling` client panics at first.
 #[derive(Debug, Clone, Default)]
 struct Stumbling(Arc<Mutex<u32>>);
 

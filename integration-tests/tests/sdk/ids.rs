@@ -1,4 +1,4 @@
-//! Requests with any bytes in their ids: a session comes out and nothing else happens.
+//! Requests have any bytes in their ids: a session comes out and nothing else happens.
 //!
 //! Each property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk ids::`
 //! tries each for an hour.
@@ -18,7 +18,7 @@ use integration_tests::fuzz::holds;
 use integration_tests::harness::PATIENCE;
 use proptest::prelude::*;
 
-/// The headers of a request, whatever an HTTP server would say to them.
+/// `Anything` has the headers of a request, whatever an HTTP server would say to them.
 #[derive(Debug, Clone)]
 struct Anything(Vec<(&'static str, Vec<u8>)>);
 
@@ -67,7 +67,7 @@ fn uuid() -> impl Strategy<Value = String> {
     any::<u128>().prop_map(|bits| SessionId::from_u128(bits).to_string())
 }
 
-/// A text that may name a session.
+/// Generates a text that may name a session.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => uuid(),
@@ -106,7 +106,7 @@ fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     ]
 }
 
-/// The marks around a name that nobody has filled in.
+/// These marks stand around a name that nobody has filled in.
 const TEMPLATES: [(&str, &str); 5] = [("{", "}"), ("<", ">"), ("$", ""), (":", ""), ("%(", ")s")];
 
 fn says_something(text: &str) -> bool {
@@ -147,7 +147,7 @@ fn says_something(text: &str) -> bool {
     !(is_nothing || is_no_uuid || is_template || is_unusable)
 }
 
-/// The session that a single text stands for, as it comes from outside.
+/// Returns the session that a single text stands for, as it comes from outside.
 fn taken(text: &str) -> Option<SessionId> {
     let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     (is_plain && says_something(text)).then(|| SessionId::from_correlation_id(text))
@@ -186,7 +186,7 @@ fn any_bytes_in_the_headers_are_a_session_or_nothing() {
     });
 }
 
-/// A server and a consumer of messages that get the same baggage find the same session, or none.
+/// A server and a consumer of messages find the same session in the same baggage, or none.
 #[test]
 fn any_baggage_names_the_same_session_to_whoever_reads_it() {
     let tracer = tracer();

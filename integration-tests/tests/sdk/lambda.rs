@@ -1,4 +1,4 @@
-//! `honeyhive::lambda` without any runtime: what a guard records, and when.
+//! `honeyhive::lambda` works without any runtime: the tests say what a guard records, and when.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn begin(instrumentation: &LambdaInstrumentation, event: &'static str) -> Invoca
     instrumentation.on_invocation(&Invocation::new("r-1", NAME, &event))
 }
 
-/// The session of an invocation that is handled by `handle`.
+/// Returns the session of an invocation that is handled by `handle`.
 fn recorded(handle: impl FnOnce(InvocationGuard)) -> CapturedSession {
     let (tracer, captured) = tracer();
     handle(begin(&tracer.into(), "{}"));
@@ -48,7 +48,7 @@ fn assert_ended(session: &CapturedSession, outcome: &str, error: Option<&str>) {
     assert!(session.end_time.is_some() && session.duration.is_some());
 }
 
-/// The flush, polled to its end.
+/// Polls the flush to its end.
 async fn flushed(guard: &mut InvocationGuard) {
     let flush = poll_fn(|cx| guard.poll_flush(cx));
     let limited = tokio::time::timeout(PATIENCE, flush).await;
@@ -283,7 +283,7 @@ fn neither_a_guard_nor_an_invocation_shows_the_event() {
     }
 }
 
-/// A HoneyHive that never answers, and an instrumentation of it.
+/// Returns a HoneyHive that never answers, and an instrumentation of it.
 fn hanging(
     settings: impl FnOnce(LambdaInstrumentationBuilder) -> LambdaInstrumentationBuilder,
 ) -> (LocalServer, LambdaInstrumentation) {
@@ -351,7 +351,7 @@ async fn a_flush_after_the_shutdown_is_over_at_once() {
     flushed(&mut guard).await;
 }
 
-/// The log lines of the core on this thread.
+/// `Lines` has the log lines of the core on this thread.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Lines that one would write: spans that run, sessions that fail, and who records what names no tracer.
+//! Some lines are written by guess: spans that run, sessions that fail, and functions that name no tracer.
 
 use std::error::Error;
 use std::fmt;
@@ -390,7 +390,7 @@ fn debug_of_an_error_is_the_text_that_people_read() {
     }
 }
 
-/// A text that is made without end.
+/// An `Endless` text is made without end.
 struct Endless;
 
 impl fmt::Display for Endless {

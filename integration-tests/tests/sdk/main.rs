@@ -1,5 +1,5 @@
-//! The core through its public API, against `honeyhive-local`. Tests that change what is the whole process's (its log, its
-//! global subscriber, its threads) have a program of their own beside this one.
+//! The core is tested through its public API, against `honeyhive-local`. Tests that change what is the whole process's
+//! (its log, its global subscriber, its threads) have a program of their own beside this one.
 
 mod bounds;
 mod client;

@@ -1,4 +1,4 @@
-//! Messages of models in whatever shape: what was said arrives, and nothing else is lost over it.
+//! Messages of models have any shape: their text arrives, and nothing else is lost over it.
 //!
 //! The property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk messages::` tries
 //! it for an hour.
@@ -12,12 +12,12 @@ use integration_tests::fuzz::holds;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// A word in members that may be anything.
+/// Members that may be anything hold this word.
 const SAID: &str = "zebra";
-/// A word in the members that have to be understood, and nowhere else.
+/// Only the members that have to be understood hold this word.
 const LOOKED_FOR: &str = "quokka";
 
-/// Any JSON, with names that messages have had.
+/// Generates any JSON, with names that messages have had.
 fn anything() -> impl Strategy<Value = Value> {
     const NAMES: [&str; 40] = [
         "role",
@@ -94,7 +94,7 @@ fn anything() -> impl Strategy<Value = Value> {
                 Value::Object(Map::from_iter(owned))
             }),
             1 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            // JSON that was written as a text, once or twice.
+            // The text is JSON that was written as a text, once or twice.
             1 => inner.prop_map(|inner| Value::from(inner.to_string())),
         ]
     })
@@ -118,7 +118,7 @@ fn written() -> impl Strategy<Value = String> {
     })
 }
 
-/// A message that is understood, for certain, beside one that may be anything.
+/// Generates a message that is certainly understood, beside one that may be anything.
 fn understood() -> impl Strategy<Value = Value> {
     let said = || Just(LOOKED_FOR);
     prop_oneof![
@@ -206,7 +206,8 @@ fn whatever_messages_look_like_the_span_arrives_and_what_was_said_is_shown() {
     });
 }
 
-/// Attributes of foreign instrumentations, and what they are shown as; honeyhive-local's tests read the same table.
+/// The table has attributes of foreign instrumentations, and the fields that show them; honeyhive-local's tests read
+/// it, too.
 const EXAMPLES: &str = include_str!("../../gen-ai-examples.json");
 
 fn attribute(value: &Value) -> Attribute {
@@ -224,7 +225,7 @@ fn attribute(value: &Value) -> Attribute {
     }
 }
 
-/// The messages of models and tools: all else of a foreign span is HoneyHive's to read.
+/// The SDK lays out the messages of models and tools: all else of a foreign span is HoneyHive's to read.
 #[test]
 fn each_example_of_messages_is_shown_as_honeyhive_local_shows_it() {
     let examples: Vec<Value> = serde_json::from_str(EXAMPLES).unwrap();

@@ -1,4 +1,4 @@
-//! The counters of a tracer, as a meter of the program's reads them.
+//! A meter of the program's reads the counters of a tracer.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 

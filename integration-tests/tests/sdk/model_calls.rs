@@ -1,4 +1,4 @@
-//! Calls of models, by hand and through what sees their bytes.
+//! Calls of models are recorded by hand, and by middleware that sees their bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -57,7 +57,7 @@ fn only_event(captured: &Captured) -> CapturedEvent {
     events.remove(0)
 }
 
-/// The values of these attributes, in a line.
+/// Returns the values of these attributes, in a line.
 fn texts<const N: usize>(event: &CapturedEvent, keys: [&str; N]) -> [Option<String>; N] {
     keys.map(|key| event.text(key))
 }
@@ -432,7 +432,7 @@ fn vectors_are_a_mark() {
     assert_eq!(texts(&event, keys), some(["two", "[2 vectors of 3]", "4"]));
 }
 
-/// Providers quote in their errors what they were sent, and libraries log it.
+/// Tells of errors as providers and libraries do: the former quote what they were sent, the latter log it.
 fn tell_of_errors(tracer: &HoneyHiveTracer, chat: &tracing::Span, secret: &str) {
     chat.in_scope(|| {
         debug!("OpenAI request: {secret}");
@@ -566,7 +566,7 @@ fn no_text_is_sent_where_content_is_not_captured() {
     assert_eq!(event.error.as_deref(), Some("bad"));
 }
 
-/// A client's middleware, as far as this is concerned.
+/// Records a call as a client's middleware does.
 fn seam(tracer: &HoneyHiveTracer) {
     let request = r#"{"model":"gpt-x","messages":[{"role":"user","content":"?"}]}"#;
     let call = tracer
@@ -574,7 +574,7 @@ fn seam(tracer: &HoneyHiveTracer) {
         .request(request)
         .by_middleware()
         .start();
-    // Another one further in.
+    // The next call stands for another middleware further in.
     call.in_scope(|| {
         let inner = tracer
             .model_call("openai", "")
@@ -602,7 +602,7 @@ impl std::fmt::Debug for Named {
     }
 }
 
-/// An agent's run, as rig makes it.
+/// Makes the span of an agent's run, as rig makes it.
 fn agent() -> tracing::Span {
     info_span!(
         parent: None,
@@ -622,8 +622,8 @@ fn chat() -> tracing::Span {
     )
 }
 
-/// langfuse/langfuse#1872, #9344: two integrations are two generations elsewhere. Here, for every way to have a model's
-/// span and a seam in it: one model event with the provider's tokens.
+/// Two integrations are two generations elsewhere (langfuse/langfuse#1872, #9344). Here every way to have a model's
+/// span and a middleware in it makes one model event with the provider's tokens.
 #[test]
 fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers() {
     type Work = fn(&HoneyHiveTracer);
@@ -809,7 +809,7 @@ fn a_seam_finds_the_error_of_a_span_that_looks_green() {
     assert_eq!(event.error.as_deref(), Some("server_error: boom"));
 }
 
-/// A call in the words of an API: what is asked, what is streamed, and what is read of both.
+/// `Spoken` is a call in the words of an API: what is asked, what is streamed, and what is read of both.
 struct Spoken {
     provider: &'static str,
     request: Value,
@@ -825,7 +825,7 @@ fn answer(finish_reason: &str) -> Value {
         "tool_calls": [{"id": "call_a", "name": "weather", "arguments": "{\"city\":\"Paris\"}"}]})
 }
 
-/// Each of the six formats, and an error in the middle of one.
+/// Returns a call in each of the six formats, and an error in the middle of one.
 fn spoken() -> [Spoken; 7] {
     let question = json!({"role": "user", "content": "Weather in Paris?"});
     let chat = json!({"model": "m", "messages": [question]});

@@ -1,5 +1,5 @@
-//! The order of calls: an update comes after the call that creates its event or its session, whether HoneyHive answers
-//! 404 to an unknown one, or 200 and forgets it.
+//! An update comes after the call that creates its event or its session, whether HoneyHive answers 404 to an unknown
+//! one, or 200 and forgets it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -10,7 +10,7 @@ use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, SessionId};
 use honeyhive_local::{Endpoint, Fault, LocalServer, UnknownUpdates};
 use serde_json::json;
 
-/// A HoneyHive that says that it does not know an event, and one that answers 200 and forgets.
+/// Returns a HoneyHive that says that it does not know an event, and one that answers 200 and forgets.
 fn servers() -> [LocalServer; 2] {
     [UnknownUpdates::Refuse, UnknownUpdates::Forget].map(|policy| {
         let server = LocalServer::builder().api_key(KEY).unknown_updates(policy);
@@ -18,7 +18,7 @@ fn servers() -> [LocalServer; 2] {
     })
 }
 
-/// A session with a span, and a verdict on that span.
+/// Records a session with a span, and a verdict on that span.
 fn judged(tracer: &HoneyHiveTracer) -> SessionId {
     let chat = tracer.create_session("chat");
     let span = chat.in_scope(|| tracer.span("answer").start());

@@ -1,5 +1,5 @@
-//! Promises that hold whatever else happens: a wait ends in time, and nothing of a session is lost because another
-//! route is down.
+//! Promises hold whatever else happens: a wait ends in time, and nothing of a session is lost because another route is
+//! down.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -16,8 +16,8 @@ use honeyhive_local::{Endpoint, Fault};
 use integration_tests::program::again;
 use serde_json::json;
 
-/// A hook that stands still from `shut` to `open`. The hook is open while the tracer is built: `build` asks for what
-/// may leave of the resource.
+/// A `Gate` is a hook that stands still from `shut` to `open`. The hook is open while the tracer is built: `build` asks
+/// for what may leave of the resource.
 #[derive(Debug, Clone, Default)]
 struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -220,7 +220,7 @@ fn an_http_client_that_panics_stops_nothing_for_good() {
     assert_eq!(tracer.stats().delivered, 40);
 }
 
-/// Panics twenty times, and then takes everything.
+/// A `Shaky` client panics twenty times, and then takes everything.
 #[derive(Debug)]
 struct Shaky {
     panics_left: std::sync::atomic::AtomicU32,
@@ -260,7 +260,7 @@ impl honeyhive::opentelemetry_http::HttpClient for Shaky {
     }
 }
 
-/// A process that forks, as some servers do for their workers: the fork has the tracer and no delivery thread.
+/// Some servers fork for their workers: the fork has the tracer and no delivery thread.
 #[cfg(unix)]
 #[test]
 fn in_a_fork_every_flush_ends_in_time() {
@@ -268,7 +268,7 @@ fn in_a_fork_every_flush_ends_in_time() {
     if std::env::var_os(FORKS).is_some() {
         return forks();
     }
-    // A process of its own, in which nothing else is under way.
+    // The program is a process of its own, in which nothing else is under way.
     let mut program = again(module_path!(), "in_a_fork_every_flush_ends_in_time");
     let run = program.env(FORKS, "1").output().unwrap();
     let said = String::from_utf8_lossy(&run.stdout);

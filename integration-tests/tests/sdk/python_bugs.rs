@@ -1,5 +1,5 @@
-//! The 36 bugs that the Python SDK of HoneyHive 1.7.0 is known to have, and for each the tests that would catch
-//! it here. What no other file tests is tested below the list.
+//! HoneyHive's Python SDK 1.7.0 has 36 known bugs, and for each there are tests that would catch it here. Bugs that no
+//! other file tests are tested below the list.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -653,7 +653,7 @@ fn bug_29_the_scope_has_a_name_and_a_version() {
     assert_eq!(scopes[0], scopes[1]);
 }
 
-/// The variable that makes a test run its program, in a process of its own.
+/// The variable makes a test run its program, in a process of its own.
 const CHILD: &str = "PYTHON_BUGS_CHILD";
 
 /// Runs one of these tests again as a program in this environment, and nothing of HoneyHive's but it.
@@ -673,7 +673,7 @@ fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// The variables of the table of settings.
+/// Returns the variables of the table of settings.
 fn documented() -> BTreeSet<&'static str> {
     let source = include_str!("../../../crates/honeyhive/src/tracer/builder.rs");
     let rows = source.lines().filter(|line| line.starts_with("/// | "));
@@ -681,7 +681,7 @@ fn documented() -> BTreeSet<&'static str> {
     variables.filter(|name| name.starts_with("HH_")).collect()
 }
 
-/// A call that hangs is not given up within this, unless the variable says so.
+/// Only the variable makes a call that hangs end within this time.
 const UNDER_THE_DEFAULT_TIMEOUT: Duration = Duration::from_millis(4_900);
 
 #[test]

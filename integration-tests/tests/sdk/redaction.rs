@@ -1,5 +1,4 @@
-//! The data that leaves the process: secrets planted in every field of every path, looked for in all that HoneyHive
-//! received.
+//! Secrets are planted in every field of every path, and looked for in all that HoneyHive received.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -35,12 +34,12 @@ use tower::ServiceExt as _;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Secrets, each with the place where it was put.
+/// `Plants` has secrets, each with the place where it was put.
 #[derive(Default)]
 struct Plants(Mutex<Vec<String>>);
 
 impl Plants {
-    /// A new one.
+    /// Returns a new secret, and notes its place.
     fn at(&self, place: impl Into<String>) -> String {
         let mut places = self.0.lock().unwrap();
         places.push(place.into());
@@ -69,7 +68,7 @@ fn secret(number: usize) -> String {
 
 const PATTERN: &str = "SECRET-[0-9]{4}-";
 
-/// Everything that HoneyHive received: paths, headers, bodies.
+/// Returns everything that HoneyHive received: paths, headers, bodies.
 fn wire(server: &LocalServer) -> Vec<u8> {
     let mut wire = Vec::new();
     for request in server.requests() {
@@ -100,7 +99,7 @@ const BUCKETS: [(&str, Setter); 7] = [
     ("user_properties", |it, map| it.user_properties(map)),
 ];
 
-/// Every bucket and the error; secrets as values, deep in them, as keys and in JSON that is text.
+/// Returns every bucket and the error, with secrets as values, deep in them, as keys and in JSON that is text.
 fn full(plants: &Plants, what: &str) -> Enrichment {
     let at = |place: &str| plants.at(format!("{what}, {place}"));
     let mut all = Enrichment::new().error(format!("it said {}", at("error")));
@@ -247,7 +246,7 @@ fn foreign_spans(tracer: &HoneyHiveTracer, plants: &Plants) {
     span.end();
 }
 
-/// A request over the HTTP layer, as far as the program and the client decide what is recorded.
+/// Makes a request over the HTTP layer, as far as the program and the client decide what is recorded.
 async fn request(tracer: &HoneyHiveTracer, plants: &Plants) {
     let at = |place: &str| plants.at(format!("request, {place}"));
     let (name, inputs) = (at("session name"), at("inputs"));
@@ -355,7 +354,7 @@ fn without_redaction_everything_planted_arrives() {
     }
 }
 
-/// A text as `Debug` would format it, at length.
+/// A `Long` text is one that `Debug` would format, at length.
 struct Long(String);
 
 impl std::fmt::Debug for Long {
@@ -367,7 +366,7 @@ impl std::fmt::Debug for Long {
 #[honeyhive::trace]
 fn reads(_text: Long) {}
 
-/// Everywhere a text is cut before it is redacted, the cut takes the last letter of `SECRET-0007-`.
+/// Makes texts that are cut before they are redacted: everywhere the cut takes the last letter of `SECRET-0007-`.
 fn across_every_cut(tracer: &HoneyHiveTracer) {
     let text = |cut: usize| {
         let filler = "x ".repeat(cut / 2);
@@ -408,7 +407,7 @@ fn a_secret_that_was_cut_does_not_leave_in_part() {
 
 #[test]
 fn what_is_named_like_a_secret_is_masked_by_default() {
-    /// Longer than what an id or a time has by chance.
+    /// The number is longer than what an id or a time has by chance.
     const PIN: u64 = 4_711_081_547_110_815;
     const NAMES: [&str; 6] = [
         "authorization",
@@ -428,7 +427,7 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
         let object =
             NAMES.map(|name| (name.to_owned(), plants.at(format!("{what}, {name}")).into()));
         let object = Value::Object(Map::from_iter(object));
-        // The names beside their values, as lists of headers are serialised.
+        // The names stand beside their values, as lists of headers are serialised.
         let pairs = NAMES.map(|name| json!([name, plants.at(format!("{what}, pair of {name}"))]));
         let named = NAMES.map(
             |name| json!({"name": name, "value": plants.at(format!("{what}, value of {name}"))}),
@@ -591,7 +590,7 @@ fn a_hook_that_panics_costs_the_content_and_leaves_the_skeleton() {
     assert_eq!((stats.callback_panics, stats.dropped.total()), (3, 0));
 }
 
-/// A hook that gives another answer each time, as one that makes up pseudonyms does.
+/// The hook gives another answer each time, as one that makes up pseudonyms does.
 #[test]
 fn what_is_tried_again_says_the_same_and_is_counted_once() {
     let server = server();
@@ -654,7 +653,8 @@ fn a_bad_pattern_is_an_error_when_the_tracer_is_built() {
     build(r"\d+").unwrap();
 }
 
-/// Texts that programs make, with secrets in them that have a name: JSON in every state, what `Debug` makes, URLs.
+/// Generates texts that programs make, with secrets in them that have a name: JSON in every state, what `Debug` makes,
+/// URLs.
 fn named() -> impl Strategy<Value = String> {
     const NAMES: [&str; 8] = [
         "password",
@@ -747,7 +747,7 @@ fn named() -> impl Strategy<Value = String> {
         wide,
         unnamed(word(), value())
     ];
-    // Around all of them: blanks and marks, ends that are missing, quotes of another text.
+    // The text is surrounded by blanks and marks, ends that are missing, quotes of another text.
     (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
         match how {
             0 => format!("\u{feff}{text}"),
@@ -762,7 +762,7 @@ fn named() -> impl Strategy<Value = String> {
     })
 }
 
-/// Texts with secrets in them that are known by what stands around them.
+/// Generates texts with secrets in them that are known by what stands around them.
 fn unnamed(
     word: impl Strategy<Value = String>,
     value: impl Strategy<Value = String>,
@@ -780,7 +780,7 @@ fn unnamed(
         .prop_map(|(form, word, value)| form.replace("@W", &word).replace("@V", &value))
 }
 
-/// JSON with secrets somewhere: in texts, in keys, in JSON within texts, in numbers.
+/// Generates JSON with secrets somewhere: in texts, in keys, in JSON within texts, in numbers.
 fn planted() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[a-z \"{\\[:]{0,8}".prop_map(Value::from),
@@ -883,7 +883,7 @@ fn no_planted_secret_survives_in_any_byte_that_is_sent() {
     });
 }
 
-/// The same in memory, where a second has room for far more inputs; what OTLP and HTTP make of it is for the test above.
+/// A second in memory has room for far more inputs; the test above covers what OTLP and HTTP make of them.
 #[test]
 fn no_planted_secret_is_in_what_a_test_captures() {
     let values = proptest::collection::vec(planted(), 1..3);
@@ -901,7 +901,7 @@ fn no_planted_secret_is_in_what_a_test_captures() {
     });
 }
 
-/// Everything that a captured session says.
+/// Returns everything that a captured session says.
 fn all_of(session: &CapturedSession) -> String {
     let buckets = [
         &session.inputs,
@@ -944,7 +944,7 @@ fn a_quote_that_is_missing_within_a_text_hides_nothing_of_the_text_around() {
     }
 }
 
-/// A name and the value beside it, as an item of a list each: a layout of messages would tear them apart.
+/// The name and the value beside it are an item of a list each: a layout of messages would tear them apart.
 #[test]
 fn a_name_beside_its_value_is_masked_before_messages_are_laid_out() {
     for value in [

@@ -1,4 +1,4 @@
-//! HoneyHive's routes as they are: which fields a call may carry, and what an update of outputs does.
+//! HoneyHive's routes decide which fields a call may carry, and what an update of outputs does.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -9,7 +9,7 @@ use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{LocalServer, RecordedRequest};
 use serde_json::{Value, json};
 
-/// `StartSessionRequest` of the specification: these and no other.
+/// `StartSessionRequest` of the specification has these fields and no others.
 const START_FIELDS: [&str; 13] = [
     "session_id",
     "session_name",
@@ -26,7 +26,7 @@ const START_FIELDS: [&str; 13] = [
     "children_ids",
 ];
 
-/// The fields that `PUT /v1/events/{id}` does not ignore.
+/// `PUT /v1/events/{id}` ignores all fields but these.
 const UPDATE_FIELDS: [&str; 9] = [
     "metadata",
     "feedback",
@@ -39,7 +39,7 @@ const UPDATE_FIELDS: [&str; 9] = [
     "children_ids",
 ];
 
-/// Every kind of call with everything that can be said, twice.
+/// Makes every kind of call with everything that can be said, twice.
 async fn say_everything(tracer: &HoneyHiveTracer) {
     let everything = || {
         Enrichment::new()
@@ -75,7 +75,7 @@ async fn say_everything(tracer: &HoneyHiveTracer) {
     tracer.force_flush(PATIENCE).await.unwrap();
 }
 
-/// The fields of a call, by route: an id in the path is left out.
+/// Returns the fields of a call, by route: an id in the path is left out.
 fn fields(request: &RecordedRequest) -> Option<(String, BTreeSet<String>)> {
     let body = request.json.as_ref()?;
     let (path, body) = match request.path.as_str() {
@@ -136,7 +136,7 @@ async fn a_call_carries_no_field_that_its_route_does_not_list() {
     assert_eq!(seen.len(), table.len(), "{seen:?}");
 }
 
-/// The outputs of the updates of one session or event, in order.
+/// Returns the outputs of the updates of one session or event, in order.
 fn outputs_of_updates(server: &LocalServer, id: &str) -> Vec<Value> {
     let requests = server.requests();
     let updates = requests

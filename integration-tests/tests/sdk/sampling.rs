@@ -1,4 +1,4 @@
-//! Sampling of sessions: they arrive whole or not at all, and those that failed or were slow arrive in any case.
+//! Sampled sessions arrive whole or not at all, and those that failed or were slow arrive in any case.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -29,13 +29,13 @@ fn sampled(server: &LocalServer, sampling: SessionSampling) -> HoneyHiveTracer {
     builder(server).sampling(sampling).build().unwrap()
 }
 
-/// A new id that is in the half, or out of it.
+/// Returns a new id that is in the half, or out of it.
 fn id(is_in: bool) -> SessionId {
     let mut ids = std::iter::repeat_with(SessionId::new);
     ids.find(|id| HALF.contains(*id) == is_in).unwrap()
 }
 
-/// A start, a span and an update that needs a call of its own.
+/// Records a start, a span and an update that needs a call of its own.
 fn work(tracer: &HoneyHiveTracer, session: &Session) {
     session.in_scope(|| drop(tracer.span("work").start()));
     session.enrich(Enrichment::new().metrics(json!({"score": 1})));
@@ -127,7 +127,7 @@ fn what_is_out_leaves_nothing_on_the_wire_and_no_flush_waits_for_it() {
     end(&tracer);
     assert_eq!(calls(&server), [""; 0]);
     let stats = tracer.stats();
-    // A start, a span, an update and an end each; the own session has no update and no end.
+    // Each session has a start, a span, an update and an end; the own session has no update and no end.
     assert_eq!(stats.dropped.sampled_out, 20 * 4 + 2 + 3);
     assert_eq!(stats.accepted, stats.dropped.sampled_out);
 }

@@ -1,5 +1,4 @@
-//! Sessions of the core: what they begin with, what is added to them, how they end, and how many calls
-//! that takes.
+//! Sessions of the core begin, get additions and end; the tests count their calls.
 
 use std::future::{Ready, pending};
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
-//! Spans of the core: by hand, by other instrumentations, and what they look like when they arrive.
+//! Spans of the core are made by hand and by other instrumentations; the tests say what they look like when they
+//! arrive.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -375,7 +376,7 @@ fn spans_of_a_provider_that_the_program_has_already_go_to_the_current_session() 
     event(&server, "after");
 }
 
-/// All that OTLP can say of a span, sent with one encoding.
+/// Sends all that OTLP can say of a span with one encoding.
 fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
     let server = server();
     let resource = Resource::builder()
@@ -478,7 +479,7 @@ fn both_encodings_arrive_compressed_and_mean_the_same() {
     }
 }
 
-/// Keeps the bodies of an exporter's requests instead of sending them.
+/// `Kept` keeps the bodies of an exporter's requests instead of sending them.
 #[derive(Debug, Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Value>>>);
 
@@ -491,7 +492,7 @@ impl HttpClient for Kept {
     }
 }
 
-/// The spans of an OTLP/JSON body, each with its attributes apart.
+/// Returns the spans of an OTLP/JSON body, each with its attributes apart.
 fn spans_of(body: &Value) -> Vec<(Value, Vec<Value>)> {
     let scopes = items(body, "resourceSpans").flat_map(|resource| items(resource, "scopeSpans"));
     let spans = scopes.flat_map(|scope| items(scope, "spans")).cloned();
@@ -1130,7 +1131,7 @@ fn a_key_that_is_written_without_end_leaves_room_for_what_comes_after() {
     assert_eq!(event.outputs["text"], "done");
 }
 
-/// A value that cannot be serialised.
+/// A `Broken` value cannot be serialised.
 #[derive(Debug)]
 struct Broken;
 

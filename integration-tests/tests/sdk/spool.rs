@@ -1,5 +1,5 @@
-//! The spool: what memory cannot hold and what is pending at shutdown goes to disk and is delivered from there,
-//! by the same process or by the next, whatever moment this one is killed at.
+//! The spool takes to disk what memory cannot hold and what is pending at shutdown, and delivers it from there, by the
+//! same process or by the next, whatever moment this one is killed at.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -19,10 +19,10 @@ use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::program::again;
 use serde_json::json;
 
-/// The tree of a session `chat` with a span `work`.
+/// The tree is that of a session `chat` with a span `work`.
 const WORKED: &str = "chat\n  work [tool]\n";
 
-/// A folder for the spool that goes with the test.
+/// A `Folder` for the spool goes with the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -66,7 +66,7 @@ impl Drop for Folder {
     }
 }
 
-/// HoneyHive is down until it is healed.
+/// Starts a HoneyHive that is down until it is healed.
 fn server_that_is_down() -> LocalServer {
     let server = server();
     server.fail(Fault::status(503));
@@ -96,12 +96,12 @@ fn wait_for(tracer: &HoneyHiveTracer, mut condition: impl FnMut(&DeliveryStats) 
     }
 }
 
-/// Wakes the delivery thread; what comes of it is not asked.
+/// Wakes the delivery thread; the result does not matter.
 fn nudge(tracer: &HoneyHiveTracer) {
     drop(tracer.force_flush_blocking(Duration::ZERO));
 }
 
-/// Shuts down in no time; all that was pending must be on disk. Says how much that was.
+/// Shuts down in no time; all that was pending must be on disk. Returns how much that was.
 #[track_caller]
 fn stop(tracer: &HoneyHiveTracer) -> u64 {
     let report = match tracer.shutdown_blocking(Duration::ZERO) {
@@ -374,7 +374,7 @@ fn what_is_too_large_by_itself_is_cut_when_it_comes_from_disk_too() {
     }
 }
 
-/// Text that does not get smaller by compression, or not much.
+/// Returns a text that compression makes hardly smaller, if at all.
 fn dense(bytes: usize) -> serde_json::Value {
     let ids = std::iter::repeat_with(|| uuid::Uuid::new_v4().simple().to_string());
     let mut text: String = ids.take(bytes / 32 + 1).collect();
@@ -427,7 +427,7 @@ fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
         let chat = tracer.create_session(NewSession::existing(chat));
         chat.enrich(Enrichment::new().feedback(json!({"rating": 5})));
     }
-    // An outage that the tracer has noticed, with its memory nearly full.
+    // The tracer has noticed an outage, with its memory nearly full.
     let tried = |server: &LocalServer| server.requests().len() > 2 * CHATS;
     assert!(server.wait_until_blocking(PATIENCE, |it| {
         nudge(&tracer);
@@ -477,7 +477,7 @@ fn with_room_on_disk_nothing_makes_room_for_anything() {
     });
     for _ in 0..10 {
         (0..45).for_each(|_| drop(tracer.create_session("chat")));
-        // One burst to the brim, taken in at once.
+        // The burst fills the memory to the brim, and is taken in at once.
         wait_for(&tracer, |stats| stats.pending - stats.spooled < 50);
     }
     assert_eq!(tracer.stats().dropped.total(), 0);
@@ -693,10 +693,10 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
     }
 }
 
-/// The variable that makes a test run its program, in a process of its own, with a folder and a server.
+/// The variable makes a test run its program, in a process of its own, with a folder and a server.
 const CHILD: &str = "CORE_SPOOL_CHILD";
 
-/// The program: it spools one thing after another, and says of which it is certain.
+/// Runs the program: it spools one thing after another, and says of which it is certain.
 fn child(settings: &str) {
     let (folder, url) = settings.split_once('|').unwrap();
     let tracer = HoneyHiveTracer::builder()
@@ -728,7 +728,7 @@ fn await_spooled(tracer: &HoneyHiveTracer) {
     assert_eq!(dropped.total(), dropped.unreadable, "{dropped:?}");
 }
 
-/// A process that is killed with the value, if not before.
+/// A `Killed` process is killed with the value, if not before.
 struct Killed {
     process: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -748,7 +748,7 @@ impl Killed {
         Self { process, lines }
     }
 
-    /// The next session of which the process is certain.
+    /// Returns the next session of which the process is certain.
     fn next(&mut self) -> String {
         loop {
             let line = self.lines.next().unwrap().unwrap();
@@ -759,7 +759,7 @@ impl Killed {
         }
     }
 
-    /// SIGKILL, and what it had said until then.
+    /// Kills the process by SIGKILL, and returns what it had said until then.
     fn kill(mut self) -> Vec<String> {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

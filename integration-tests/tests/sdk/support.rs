@@ -1,4 +1,4 @@
-//! The common parts of the tests of the core.
+//! The tests of the core have these parts in common.
 
 #![allow(
     dead_code,
@@ -23,13 +23,13 @@ use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest, Un
 use integration_tests::harness::unknown_updates;
 use serde_json::Value;
 
-/// The key of the test servers.
+/// The test servers take this key.
 pub(crate) const KEY: &str = "hh_test_key";
 
-/// The end of every waiting. Reached only by a test that fails.
+/// Every wait ends after this time. Only a test that fails reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A coalescing window that no test outlives: what arrives was asked for.
+/// No test outlives this coalescing window: what arrives was asked for.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
 
 pub(crate) const PROTOCOLS: [OtlpProtocol; 2] =
@@ -39,7 +39,8 @@ pub(crate) fn server() -> LocalServer {
     server_with(unknown_updates())
 }
 
-/// A HoneyHive that answers 404 to an update of what it does not know, for the tests of what becomes of that.
+/// Starts a HoneyHive that answers 404 to an update of an unknown event, for the tests of what becomes of such an
+/// update.
 pub(crate) fn server_that_answers_404() -> LocalServer {
     server_with(UnknownUpdates::Refuse)
 }
@@ -52,7 +53,7 @@ fn server_with(unknown_updates: UnknownUpdates) -> LocalServer {
         .expect("a local server")
 }
 
-/// A builder pointed at `server`; sessions are held back until a flush.
+/// Returns a builder pointed at `server`; sessions are held back until a flush.
 pub(crate) fn builder(server: &LocalServer) -> HoneyHiveTracerBuilder {
     HoneyHiveTracer::builder()
         .api_key(KEY)
@@ -66,7 +67,7 @@ pub(crate) fn tracer(server: &LocalServer) -> HoneyHiveTracer {
     builder(server).build().expect("a tracer")
 }
 
-/// A HoneyHive, and a tracer for it.
+/// Starts a HoneyHive, and returns it with a tracer for it.
 pub(crate) fn connected() -> (LocalServer, HoneyHiveTracer) {
     let server = server();
     let tracer = tracer(&server);
@@ -78,7 +79,7 @@ pub(crate) fn tracer_over(transport: SessionTransport, server: &LocalServer) -> 
     builder.build().expect("a tracer")
 }
 
-/// Flushes; everything must have been delivered.
+/// Flushes, and asserts that everything has been delivered.
 #[track_caller]
 pub(crate) fn flush(tracer: &HoneyHiveTracer) -> FlushReport {
     match tracer.force_flush_blocking(PATIENCE) {
@@ -87,7 +88,7 @@ pub(crate) fn flush(tracer: &HoneyHiveTracer) -> FlushReport {
     }
 }
 
-/// The session as HoneyHive has it.
+/// Returns the session as HoneyHive has it.
 #[track_caller]
 pub(crate) fn session(server: &LocalServer, id: SessionId) -> LocalSession {
     match server.session(&id.to_string()) {
@@ -102,7 +103,7 @@ pub(crate) fn assert_tree(server: &LocalServer, session: &Session, tree: &str) {
     assert_eq!(server.tree(&session.id().to_string()), tree);
 }
 
-/// The one event with this name, in whichever session.
+/// Returns the one event with this name, in whichever session.
 #[track_caller]
 pub(crate) fn event(server: &LocalServer, name: &str) -> LocalEvent {
     let mut found = all_events(server);
@@ -111,7 +112,7 @@ pub(crate) fn event(server: &LocalServer, name: &str) -> LocalEvent {
     found.remove(0)
 }
 
-/// Every event that is there, orphans included.
+/// Returns every event that is there, orphans included.
 pub(crate) fn all_events(server: &LocalServer) -> Vec<LocalEvent> {
     let sessions = server.sessions();
     let events = sessions
@@ -120,7 +121,7 @@ pub(crate) fn all_events(server: &LocalServer) -> Vec<LocalEvent> {
     events.chain(server.orphans()).collect()
 }
 
-/// Every call as `METHOD /path`, in order.
+/// Returns every call as `METHOD /path`, in order.
 pub(crate) fn calls(server: &LocalServer) -> Vec<String> {
     let requests = server.requests();
     let call = |request: &RecordedRequest| format!("{} {}", request.method, request.path);
@@ -139,8 +140,8 @@ pub(crate) fn update(session: &Session) -> String {
     format!("PUT /v1/events/{}", session.id())
 }
 
-/// Fails where spans went out before HoneyHive had confirmed the start of their session. Reads
-/// OTLP/JSON; says how many spans it has looked at.
+/// Fails where spans went out before HoneyHive had confirmed the start of their session. The function reads OTLP/JSON,
+/// and returns how many spans it has looked at.
 #[track_caller]
 pub(crate) fn assert_starts_before_spans(server: &LocalServer) -> usize {
     let mut started = BTreeSet::new();
@@ -163,7 +164,7 @@ pub(crate) fn assert_starts_before_spans(server: &LocalServer) -> usize {
     looked_at
 }
 
-/// The session of each span of an OTLP/JSON body.
+/// Returns the session of each span of an OTLP/JSON body.
 fn session_ids(body: &Value) -> Vec<String> {
     let spans = items(body, "resourceSpans")
         .flat_map(|resource| items(resource, "scopeSpans"))
@@ -181,7 +182,7 @@ pub(crate) fn items<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v
     value[key].as_array().into_iter().flatten()
 }
 
-/// `accepted = delivered + pending + dropped`.
+/// Asserts `accepted = delivered + pending + dropped`.
 #[track_caller]
 pub(crate) fn assert_balanced(tracer: &HoneyHiveTracer) {
     let stats = tracer.stats();

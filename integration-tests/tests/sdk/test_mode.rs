@@ -1,4 +1,4 @@
-//! Test mode of the core, where nothing leaves the process, and the assertions for users' own tests.
+//! Test mode of the core sends nothing out of the process, and has assertions for users' own tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -9,7 +9,7 @@ use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Moved, NewSession, Sessi
 use integration_tests::program::again;
 use serde_json::{Value, json};
 
-/// The message of the panic that `f` ends with.
+/// Returns the message of the panic that `f` ends with.
 fn panic_message<T>(f: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(f)) else {
         panic!("it should have failed");
@@ -100,7 +100,7 @@ async fn captured_units_of_work_have_ended() {
     assert_eq!(session.metadata["outcome"], "complete");
 }
 
-/// chat > turn [chain] > (search [tool], answer [model]).
+/// Records chat > turn [chain] > (search [tool], answer [model]).
 fn a_turn(tracer: &HoneyHiveTracer) {
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
@@ -187,7 +187,7 @@ fn captured_sessions_are_in_the_order_of_their_starts_whatever_arrives_first() {
     let (tracer, captured) = testing::tracer();
     let names = ["first", "second", "third", "fourth"];
     let sessions: Vec<_> = names.map(|name| tracer.create_session(name)).into();
-    // An update makes the last session the first that is heard of; a link has no start but that of its first span.
+    // An update makes the last session the first one known; a link has no start but that of its first span.
     for session in sessions.iter().rev() {
         session.outputs(json!({"answer": 42}));
         session.in_scope(|| drop(tracer.span("work").start()));

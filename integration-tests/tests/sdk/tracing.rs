@@ -1,4 +1,4 @@
-//! Spans of `tracing`, through `tracing_layer`.
+//! Spans of `tracing` go through `tracing_layer`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -24,7 +24,7 @@ fn in_session(tracer: &HoneyHiveTracer, work: impl FnOnce()) {
     tracing::subscriber::with_default(subscriber, || tracer.create_session("chat").in_scope(work));
 }
 
-/// The one event that `work` leaves.
+/// Returns the one event that `work` leaves.
 #[track_caller]
 fn event_of(work: impl FnOnce()) -> CapturedEvent {
     let (tracer, captured) = testing::tracer();
@@ -109,7 +109,7 @@ async fn a_span_that_was_created_elsewhere_belongs_to_the_session_it_first_runs_
     let subscriber = Registry::default().with(tracer.tracing_layer());
     let _subscribed = tracing::subscriber::set_default(subscriber);
     let chat = tracer.create_session("chat");
-    // Created before the session is current.
+    // The span is created before the session is current.
     let turn = async {
         assert_eq!(
             Session::current().map(|session| session.id()),
@@ -121,7 +121,7 @@ async fn a_span_that_was_created_elsewhere_belongs_to_the_session_it_first_runs_
     };
     chat.scope(turn.instrument(info_span!("turn"))).await;
     assert_eq!(Session::current().map(|session| session.id()), None);
-    // Created as a root, as libraries do.
+    // The span is created as a root, as libraries do.
     chat.scope(async {
         let root = info_span!(parent: None, "root");
         ask("how?").instrument(root).await;
@@ -179,7 +179,7 @@ fn a_span_that_failed_without_a_word_tells_the_type_of_its_error() {
     assert_eq!(told.error.as_deref(), Some("too many requests"));
 }
 
-/// As genai tells of it: an error in an event of the span, and a status without a word.
+/// The span fails as genai tells of it: an error in an event of the span, and a status without a word.
 #[test]
 fn a_span_that_failed_without_a_word_tells_the_exception_before_its_type() {
     let (tracer, captured) = testing::tracer();
@@ -464,7 +464,7 @@ fn an_error_that_says_that_there_is_none_is_none() {
         assert_eq!(event.error.as_deref(), expected, "{event:#?}");
         assert_eq!(event.text("honeyhive_error").as_deref(), expected);
     }
-    // Nor is a session kept for one that is not in the sample.
+    // A session that is not in the sample is not kept for a span either.
     let server = server();
     let sampling = honeyhive::SessionSampling::ratio(0.0);
     let tracer = builder(&server).sampling(sampling).build().unwrap();
@@ -556,7 +556,7 @@ fn the_type_follows_the_conventions_and_the_span_can_be_enriched() {
     );
 }
 
-/// A writer that keeps what is written.
+/// `Kept` is a writer that keeps what is written.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 

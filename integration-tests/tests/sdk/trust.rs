@@ -1,4 +1,4 @@
-//! Session ids that come from outside the process by another way than a header that the HTTP layers read.
+//! Session ids come from outside the process by another way than a header that the HTTP layers read.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -27,7 +27,7 @@ fn with_baggage(id: &str) -> Context {
     BaggagePropagator::new().extract(&headers)
 }
 
-/// Spans and enrichments with the baggage of a caller current and no session: where do they go?
+/// Records spans and enrichments while the baggage of a caller is current and no session is.
 fn record(tracer: &HoneyHiveTracer, id: &str) {
     let _attached = with_baggage(id).attach();
     drop(tracer.span("ours").start());
@@ -140,7 +140,7 @@ fn a_message_is_trusted_as_the_tracer_says() {
     }
 }
 
-/// Wherever the id comes in, and whether it names a session or an event.
+/// The program is asked wherever the id comes in, and whether it names a session or an event.
 #[test]
 fn a_program_that_decides_is_asked_only_of_what_can_be_an_id() {
     let asked = Arc::new(Mutex::new(Vec::new()));

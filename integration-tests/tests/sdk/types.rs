@@ -1,4 +1,4 @@
-//! The uses of the API's types: keys of maps, names in a configuration, futures that can be spawned.
+//! The API's types have uses: keys of maps, names in a configuration, futures that can be spawned.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 

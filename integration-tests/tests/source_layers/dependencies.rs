@@ -1,4 +1,4 @@
-//! The dependencies of the core, by cargo's own account.
+//! The core has few dependencies, by cargo's own account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -22,7 +22,7 @@ fn cargo(arguments: &[&str]) -> String {
     said
 }
 
-/// The platform that the tests run on: a fresh machine has downloaded the crates of no other.
+/// Returns the platform that the tests run on: a fresh machine has downloaded the crates of no other.
 fn platform() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().unwrap();
@@ -32,7 +32,7 @@ fn platform() -> String {
     host.unwrap().to_owned()
 }
 
-/// The crates under another, `name version` each.
+/// Returns the crates under another, `name version` each.
 fn under(arguments: &[&str]) -> BTreeSet<String> {
     let tree = [
         "tree", "-e", "normal", "--prefix", "none", "--format", "{p}",

@@ -1,13 +1,13 @@
-//! The graph of a crate's files, and its circles.
+//! A crate's files make a graph, which may have circles.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::source::{Import, Module, Scope, Sources};
 
-/// The most re-exports that one name may go through.
+/// One name may go through at most this many re-exports.
 const MOST_STEPS: usize = 16;
 
-/// The files that each file names, each with the path that names it.
+/// A `Graph` has the files that each file names, each with the path that names it.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) edges: BTreeMap<String, BTreeMap<String, String>>,
@@ -72,7 +72,7 @@ impl Graph {
         None
     }
 
-    /// The circle, with what each file calls the next.
+    /// Returns the circle as text, with what each file calls the next.
     pub(crate) fn told(&self, circle: &[String]) -> String {
         let next = circle.iter().cycle().skip(1);
         let steps = circle.iter().zip(next).map(|(file, next)| {
@@ -83,11 +83,11 @@ impl Graph {
     }
 }
 
-/// The meaning of names.
+/// `Names` knows the meaning of names.
 struct Names<'a>(&'a Sources);
 
 impl Names<'_> {
-    /// The words of a module that it has from somewhere else by a glob, as paths.
+    /// Returns the words of a module that it has from somewhere else by a glob, as paths.
     fn globbed(&self, module: &Module, scope: &Scope) -> Vec<Vec<String>> {
         let globs = scope.imports.iter().filter(|import| import.name.is_none());
         let words = globs.flat_map(|glob| scope.words.iter().map(move |word| (glob, word.clone())));
@@ -97,7 +97,7 @@ impl Names<'_> {
             .collect()
     }
 
-    /// True where the last word of the path is an import of the module before it.
+    /// Returns whether the last word of the path is an import of the module before it.
     fn is_imported_there(&self, module: &Module, path: &[String]) -> bool {
         let Some((word, of)) = path.split_last() else {
             return false;
@@ -113,7 +113,7 @@ impl Names<'_> {
         self.import(&there, word).is_some()
     }
 
-    /// The files that define what `path` means in `module`; none for what is of another crate.
+    /// Returns the files that define what `path` means in `module`; none for what is of another crate.
     fn files_of(&self, module: &Module, path: &[String], steps: usize) -> Vec<String> {
         if steps > MOST_STEPS {
             return Vec::new();
@@ -146,7 +146,7 @@ impl Names<'_> {
             return self.files_below(&child, rest, steps);
         }
         if let Some(import) = self.import(module, first) {
-            // A name of its own, which the import hides from itself: that of another crate.
+            // The import hides a name of the module from itself: the word means another crate.
             if import.path.first() == Some(first) && import.path.len() == 1 {
                 return Vec::new();
             }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 use source::Sources;
 
-/// The floors of the core (`docs/architecture.md`): a file knows its own floor and those below.
+/// The core has floors (`docs/architecture.md`): a file knows its own floor and those below.
 const FLOORS: [(u8, &[&str]); 10] = [
     (
         0,
@@ -73,10 +73,10 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (9, &["doctor", "evaluate", "feedback", "http", "lambda"]),
 ];
 
-/// The imports that still look upwards, while both sides are being rebuilt.
+/// Imports in this list may look upwards, while both sides are being rebuilt.
 const UPWARDS: [(&str, &str); 0] = [];
 
-/// The root files of a crate: its library, and each of its programs.
+/// Returns the root files of a crate: its library, and each of its programs.
 fn roots(krate: &Path) -> Vec<PathBuf> {
     let programs = fs::read_dir(krate.join("src/bin")).into_iter().flatten();
     let programs = programs.map(|entry| entry.unwrap().path());
@@ -125,7 +125,7 @@ fn no_files_of_a_crate_know_each_other_in_a_circle() {
     assert!(found.is_empty(), "circles:\n{}", found.join("\n"));
 }
 
-/// The floor of a file of the core; the crate's root stands above all.
+/// Returns the floor of a file of the core; the crate's root stands above all.
 fn floor(file: &str) -> Option<u8> {
     if file == "lib.rs" {
         return Some(u8::MAX);
@@ -160,7 +160,7 @@ fn each_file_of_the_core_has_a_floor() {
     assert!(without.is_empty(), "no floor: {without:?}");
 }
 
-/// A crate of files that were never written.
+/// Returns the graph of a crate whose files were never written.
 fn crate_of(files: &[(&str, &str)]) -> Graph {
     let mut sources = Sources::default();
     for (name, text) in files {

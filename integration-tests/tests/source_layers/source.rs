@@ -1,36 +1,36 @@
-//! The imports of a crate's files: modules, imports and paths, read from their tokens.
+//! The imports of a crate's files are modules, imports and paths, read from their tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// A module's path from the root of its crate.
+/// A `Module` is a module's path from the root of its crate.
 pub(crate) type Module = Vec<String>;
 
-/// `use path as name`.
+/// An `Import` is one `use path as name`.
 #[derive(Debug, Clone)]
 pub(crate) struct Import {
     pub(crate) path: Vec<String>,
     /// The name; `None` for a glob.
     pub(crate) name: Option<String>,
-    /// `pub use`, with whatever reach.
+    /// Whether the import is a `pub use`, with whatever reach.
     pub(crate) is_export: bool,
 }
 
-/// One module, a file's own or one written inside it.
+/// A `Scope` is one module, a file's own or one written inside it.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     pub(crate) file: String,
     pub(crate) imports: Vec<Import>,
     pub(crate) defined: BTreeSet<String>,
-    /// Paths of two segments and more, outside imports.
+    /// The paths of two segments and more, outside imports.
     pub(crate) paths: BTreeSet<Vec<String>>,
     /// Every word outside imports.
     pub(crate) words: BTreeSet<String>,
 }
 
-/// The modules of one crate, by their paths.
+/// `Sources` has the modules of one crate, by their paths.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     pub(crate) scopes: BTreeMap<Module, Scope>,
@@ -102,7 +102,7 @@ impl Sources {
     }
 }
 
-/// `a/b.rs` and `a/b/mod.rs` are `a::b`.
+/// Returns the module of a file: `a/b.rs` and `a/b/mod.rs` are `a::b`.
 fn module_of(name: &str) -> Module {
     let path = Path::new(name).with_extension("");
     let mut parts: Module = path
@@ -131,7 +131,7 @@ fn is_definition(word: &str) -> bool {
     WORDS.contains(&word)
 }
 
-/// The words of `a::b::c` at the beginning of the tokens.
+/// Returns the words of `a::b::c` at the beginning of the tokens.
 fn path_at(tokens: &[TokenTree]) -> Vec<String> {
     let mut path: Vec<String> = ident(tokens.first()).into_iter().collect();
     let mut rest = tokens.get(1..).unwrap_or_default();
@@ -142,7 +142,7 @@ fn path_at(tokens: &[TokenTree]) -> Vec<String> {
     path
 }
 
-/// `use` was read: takes in what stands up to the `;`, and says how much that is.
+/// Reads the import after `use`, up to the `;`, and returns how many tokens that takes.
 fn read_import(scope: &mut Scope, tokens: &[TokenTree], is_export: bool) -> usize {
     let end = tokens
         .iter()
@@ -196,7 +196,7 @@ fn read_tree(scope: &mut Scope, prefix: &[String], tokens: &[TokenTree], is_expo
     });
 }
 
-/// `mod name { … }`.
+/// Reads a block `mod name { … }`.
 fn module_block(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
     let name = ident(tokens.get(1))?;
     match tokens.get(2)? {
