@@ -48,6 +48,7 @@ mod model_span;
 mod processor;
 mod span;
 mod span_filter;
+mod span_ids;
 mod span_marks;
 
 mod delivery;

@@ -25,6 +25,7 @@ use crate::settings::SessionTransport;
 #[cfg(feature = "model-calls")]
 use crate::span::late;
 use crate::span_filter::Filtering;
+use crate::span_ids::SpanIds;
 use crate::span_marks::Marks;
 
 /// The processor sends every span of a provider to HoneyHive, in the session that was current where the span started.
@@ -50,6 +51,7 @@ pub struct HoneyHiveSpanProcessor {
     trusts: Arc<Trusts>,
     transport: SessionTransport,
     filtering: Option<Arc<Filtering>>,
+    ids: SpanIds,
 }
 
 impl HoneyHiveSpanProcessor {
@@ -64,6 +66,21 @@ impl HoneyHiveSpanProcessor {
             trusts: Arc::new(Trusts::new(trust)),
             filtering: filtering.map(Arc::new),
             transport,
+            ids: SpanIds::new(),
+        }
+    }
+
+    /// Returns the ids of the tracer's own spans.
+    pub(crate) const fn ids(&self) -> &SpanIds {
+        &self.ids
+    }
+
+    /// Removes a parent that HoneyHive never gets: the span of a provider that is none of this processor's. A remote
+    /// parent is another process's to send.
+    fn settle_parent(&self, span: &mut SpanData) {
+        let is_remote = span.parent_span_is_remote;
+        if !is_remote && !self.ids.may_come(span.parent_span_id) {
+            span.parent_span_id = SpanId::INVALID;
         }
     }
 
@@ -264,6 +281,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             if let Some(filtering) = filtering {
                 filtering.settle(&mut span);
             }
+            self.settle_parent(&mut span);
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
             if marks.is_filled {

@@ -860,6 +860,38 @@ impl Headers for NoHeaders {
 }
 
 #[test]
+fn a_span_inside_one_that_does_not_come_here_names_no_parent_that_nobody_has() {
+    let (server, tracer) = connected();
+    let elsewhere = SdkTracerProvider::builder().build();
+    let chat = tracer.create_session("chat");
+    let inside = |provider: &SdkTracerProvider, name: &'static str| {
+        chat.in_scope(|| {
+            let around = provider.tracer("lib").start("around");
+            let _around = Context::current_with_span(around).attach();
+            drop(tracer.tool(name).start());
+        });
+    };
+    inside(&elsewhere, "in theirs");
+    inside(tracer.provider(), "in ours");
+    flush(&tracer);
+    assert_eq!(event(&server, "in theirs").parent_span_id, None);
+    assert!(event(&server, "in ours").parent_span_id.is_some());
+
+    // From here on their spans come here, too.
+    let attached = SdkTracerProvider::builder()
+        .with_span_processor(tracer.span_processor())
+        .build();
+    inside(&attached, "in attached");
+    flush(&tracer);
+    let parent = event(&server, "in attached").parent_span_id;
+    assert!(
+        parent.is_some(),
+        "{:#?}",
+        server.tree(&chat.id().to_string())
+    );
+}
+
+#[test]
 fn a_span_that_begins_with_more_attributes_than_fit_keeps_its_session_whoever_made_it() {
     let (server, tracer) = connected();
     let own = SdkTracerProvider::builder()

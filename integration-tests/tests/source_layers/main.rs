@@ -52,6 +52,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "processor",
             "propagation",
             "span",
+            "span_ids",
             "span_marks",
         ],
     ),

@@ -507,6 +507,7 @@ fn start_delivery(
 
 fn provider(processor: HoneyHiveSpanProcessor, resource: Resource) -> SdkTracerProvider {
     SdkTracerProvider::builder()
+        .with_id_generator(processor.ids().clone())
         .with_span_processor(processor)
         .with_span_limits(span_limits())
         // Head sampling loses whole conversations, and what another exporter samples is its own affair.
