@@ -109,6 +109,9 @@ fn head<B: MessageBody>(
         set_if_absent(response.headers_mut(), name, guard);
     }
     let status = response.status().as_u16();
+    if let Some(error) = response.response().error() {
+        guard.on_handler_error(status, told(error));
+    }
     let length = match response.response().body().size() {
         BodySize::None => Some(0),
         BodySize::Sized(length) => Some(length),

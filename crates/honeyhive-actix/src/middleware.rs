@@ -15,8 +15,9 @@ use crate::{ResponseBody, ResponseFuture};
 /// The middleware makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the [crate
 /// docs](crate).
 ///
-/// An error of a middleware further in is recorded with its causes where it was made of a `Box<dyn Error>`. One of another
-/// type is recorded by its text alone, since actix-web's `Error` hands out no more of it.
+/// The error of a handler or of a middleware further in is the session's error, where its status is 500 or more. It is
+/// recorded with its causes where it was made of a `Box<dyn Error>`. One of another type is recorded by its text alone,
+/// since actix-web's `Error` hands out no more of it.
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;

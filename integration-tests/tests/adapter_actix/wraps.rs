@@ -285,25 +285,44 @@ async fn ask_for_trouble(path: &str, status: u16) -> (Answer, CapturedSession) {
     (answer, captured.only_session())
 }
 
-async fn raise_boxed(_: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+fn boxed() -> Error {
     let boxed: Box<dyn std::error::Error> = Caused(Refusal("the model is gone")).into();
-    Err(boxed.into())
+    boxed.into()
+}
+
+async fn raise_boxed(_: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    Err(boxed())
+}
+
+async fn answer_boxed() -> Result<HttpResponse, Error> {
+    Err(boxed())
 }
 
 #[tokio::test]
 async fn an_error_in_a_box_is_recorded_with_every_cause() {
     let (tracer, captured) = tracer();
     let running = serve_app(move || {
-        let behind = web::resource("/").wrap(from_fn(raise_boxed));
+        let behind = web::resource("/middleware").wrap(from_fn(raise_boxed));
         App::new()
+            .route("/handler", web::get().to(answer_boxed))
             .service(behind.to(strict))
             .wrap(HoneyHive::new(tracer.clone()))
     })
     .await;
-    let answer = get(&running, "/").await;
-    assert_eq!((answer.status, answer.text()), (500, "no more tokens"));
-    let told = captured.only_session().error;
-    assert_eq!(told.as_deref(), Some("no more tokens: the model is gone"));
+    for path in ["/handler", "/middleware"] {
+        let answer = get(&running, path).await;
+        assert_eq!((answer.status, answer.text()), (500, "no more tokens"));
+    }
+    let sessions = captured.sessions();
+    assert_eq!(sessions.len(), 2);
+    for session in sessions {
+        let told = session.error.as_deref();
+        assert_eq!(
+            told,
+            Some("no more tokens: the model is gone"),
+            "{session:#?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -323,7 +342,7 @@ async fn an_error_that_is_the_clients_is_complete_with_its_status() {
 #[tokio::test]
 async fn an_error_that_is_the_servers_is_told_with_its_status() {
     for (path, outcome, error) in [
-        ("/handler", "complete", "HTTP status 503"),
+        ("/handler", "complete", "the model is in trouble"),
         ("/middleware", "error", "the model is in trouble"),
     ] {
         let (answer, session) = ask_for_trouble(path, 503).await;

@@ -65,6 +65,17 @@ impl RequestGuard {
         Some(traced.session.start.with_text(make))
     }
 
+    /// Records the error that the handler returned, with its causes, before the head of the response that the framework
+    /// has made of it. The status of the response tells whose mistake it was: only the server's own is an error.
+    #[cold]
+    pub fn on_handler_error(&mut self, status_code: u16, error: &dyn Error) {
+        if let Some(traced) = self.0.open_mut()
+            && status_code >= INTERNAL_SERVER_ERROR
+        {
+            traced.handler_error = Some(text_with_causes(error));
+        }
+    }
+
     /// Records that the response head is ready, with a body of this length where it is known.
     #[inline]
     pub fn on_response(

@@ -16,6 +16,7 @@
 //! | a piece of the body passes | [`ResponseGuard::on_data`] | time to first byte, bytes |
 //! | trailers pass | [`ResponseGuard::on_trailers`] | the gRPC status |
 //! | the body ends | [`ResponseGuard::finish`] | the session ends as `complete` |
+//! | the framework has made the response of the handler's error | [`RequestGuard::on_handler_error`], before the head | that is the session's error, where the status is 500 or more |
 //! | the handler fails | [`RequestGuard::on_error`] | the session ends as `error`, with the framework's status for it or 500; a client's mistake (4xx) is an answer like any other |
 //! | the handler panics | it runs in [`RequestGuard::run`] | the session ends as `panicked`, with status 500 |
 //! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | the session ends as `error` or `panicked`, with the status that was sent |

@@ -87,6 +87,8 @@ pub(super) struct Traced {
     pub(super) held: Option<Box<HeldEnd>>,
     /// The answer is known from the response's head on.
     pub(super) answer: Option<Answer>,
+    /// The framework has made the answer of this error, which the handler returned.
+    pub(super) handler_error: Option<String>,
 }
 
 /// The end of the request is recorded here, besides its span.
@@ -193,6 +195,7 @@ impl Traced {
             confirmation: None,
             held: None,
             answer: None,
+            handler_error: None,
         }
     }
 
@@ -291,7 +294,8 @@ impl Traced {
     }
 
     fn complete_at(&mut self, now: Instant) {
-        let error = self.answer.as_ref().and_then(Answer::error);
+        let error = self.handler_error.take().map(Cow::Owned);
+        let error = error.or_else(|| self.answer.as_ref()?.error());
         self.end(now, Outcome::Complete, INTERNAL_SERVER_ERROR, error);
     }
 
