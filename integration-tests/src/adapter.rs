@@ -30,7 +30,7 @@ use crate::app::{App, Boxed};
 
 /// An `Adapter` is a framework under test.
 pub trait Adapter: 'static {
-    /// The adapter's name in the table.
+    /// The table knows the adapter by this name.
     const NAME: &'static str;
 
     /// Serves the application on a free port of the loopback interface, over HTTP/1 and HTTP/2 with prior

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use honeyhive::evaluate::Progress;
 
-/// The shortest time between two lines.
+/// Two lines on a terminal are at least this long apart.
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// The time of the last line, of any eval.
+/// `LAST` is the time of the last line, of any eval.
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// A `Teller` prints the progress line of one eval.

@@ -18,10 +18,10 @@ use crate::fault::Abort;
 
 type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, Abort>> + Send>>;
 
-/// The longest head of a request, in bytes.
+/// The head of a request has at most this many bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// The most headers of a request.
+/// A request has at most this many headers.
 const MOST_HEADERS: usize = 100;
 
 /// Serves a connection to its end.

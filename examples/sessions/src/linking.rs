@@ -10,7 +10,7 @@ pub struct Linked {
     pub automatic: SessionId,
     /// The id that `thread_42` is mapped to.
     pub custom: SessionId,
-    /// The same as `custom`: a turn that came later.
+    /// The id of the same session, in a turn that came later.
     pub existing: SessionId,
 }
 

@@ -850,8 +850,8 @@ fn send_everywhere(tracer: &HoneyHiveTracer, value: &Value) {
     });
 }
 
-/// `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk redaction::no_planted_secret_survives` tries it
-/// for an hour.
+/// The test runs for an hour with `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk
+/// redaction::no_planted_secret_survives`.
 #[test]
 fn no_planted_secret_survives_in_any_byte_that_is_sent() {
     let values = proptest::collection::vec(planted(), 1..8);

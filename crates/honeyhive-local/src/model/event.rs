@@ -75,7 +75,7 @@ pub struct LocalEvent {
     pub updates: u32,
 }
 
-/// The status of a span.
+/// `LocalStatus` is the status of a span.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -86,7 +86,7 @@ pub struct LocalStatus {
     pub message: String,
 }
 
-/// An event of a span, in OpenTelemetry's sense.
+/// `LocalSpanEvent` is an event of a span, in OpenTelemetry's sense.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -99,7 +99,7 @@ pub struct LocalSpanEvent {
     pub attributes: Object,
 }
 
-/// A pointer from one span to another.
+/// `LocalSpanLink` points from one span to another.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -19,7 +19,7 @@ use super::api;
 use crate::shared::Server;
 use crate::store::{Changes, Kind};
 
-/// The pause between two messages.
+/// Two messages are this long apart.
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// A message in this interval shows both sides that the other is there.

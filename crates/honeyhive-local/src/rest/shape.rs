@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Invalid;
 use crate::model::Object;
 
-/// The longest name, in characters.
+/// A name has at most this many characters.
 const LONGEST_NAME: usize = 200;
 
 #[derive(Debug, Clone, Copy)]

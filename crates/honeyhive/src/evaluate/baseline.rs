@@ -13,7 +13,7 @@ use crate::model::causes::debug_as_text;
 
 debug_as_text!(BaselineError);
 
-/// The version of the file.
+/// The file has this version.
 const VERSION: u32 = 1;
 
 /// A `Baseline` holds the values of each metric of a run, by datapoint: another run is compared with them.

@@ -18,7 +18,7 @@ use crate::session::{NewSession, Session};
 use crate::span::Span;
 use crate::tracer::HoneyHiveTracer;
 
-/// The source of a run's sessions, in the words of the official SDK.
+/// A run's sessions have this source, in the words of the official SDK.
 pub(super) const SOURCE: &str = "evaluation";
 
 /// `Hive` is the context that all trials of a run share.

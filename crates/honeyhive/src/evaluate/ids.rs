@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn ids_of_datasets_and_datapoints_are_those_of_python() {
-        // A, of capture 110.
+        // Case A is that of capture 110; the letters below name further cases.
         assert_ids(
             r#"[{"inputs":{"q":"a"},"ground_truth":{"answer":"A"}},{"inputs":{"q":"b"},"ground_truth":{"answer":"B"}},{"inputs":{"q":"c"},"ground_truth":{"answer":"X"}}]"#,
             "b045de5fec521f09",

@@ -50,7 +50,7 @@ impl From<f64> for ErrorLimit {
     }
 }
 
-/// The place of a run's journal.
+/// `JournalPlace` says where a run's journal goes.
 #[derive(Debug, Clone)]
 pub(super) enum JournalPlace {
     File(PathBuf),

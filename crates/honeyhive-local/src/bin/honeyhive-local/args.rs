@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line has a subcommand for each thing to do.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

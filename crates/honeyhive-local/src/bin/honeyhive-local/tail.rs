@@ -10,7 +10,7 @@ use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
 
-/// The number of sessions of one request.
+/// A request asks for at most this many sessions.
 const AT_ONCE: usize = 100;
 
 /// Runs `tail` until the server or the reader has gone.

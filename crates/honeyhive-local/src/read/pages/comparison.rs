@@ -17,7 +17,7 @@ use crate::shared::Server;
 /// The page shows this many datapoints at a time.
 const SHOWN: usize = 200;
 
-/// The width of a forest's picture, half of it on either side of zero.
+/// A forest's picture has this width, half of it on either side of zero.
 const WIDTH: f64 = 260.0;
 
 /// Answers `GET /experiments/{new}/compare/{old}?metric=&show=worse`.

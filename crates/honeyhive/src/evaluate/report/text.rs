@@ -7,9 +7,9 @@ use crate::evaluate::results::Outcome;
 use crate::evaluate::summary::MetricReport;
 use crate::evaluate::units::MetricKind;
 
-/// The most failed datapoints that are listed.
+/// A report lists at most this many failed datapoints.
 const FAILURES: usize = 10;
-/// The longest text of a cell, in characters.
+/// A cell has at most this many characters.
 const CELL: usize = 200;
 
 impl fmt::Display for ExperimentReport {

@@ -1,6 +1,6 @@
 //! Statistical power tells the difference that a number of datapoints can show.
 
-/// The quantiles of the normal distribution for a level of 95 % and a power of 80 %: 1.96 + 0.84.
+/// `BOTH` is the sum of the normal quantiles for a level of 95 % and a power of 80 %: 1.96 + 0.84.
 const BOTH: f64 = 2.801_585_218_112_969;
 
 /// Returns the smallest true difference of means that `n` pairs show four times of five, where the differences have this
