@@ -7,7 +7,7 @@ use crate::support::*;
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::Context as OtelContext;
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
+use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Spool};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::log::{lines, said, turn};
 use serde_json::json;
@@ -329,4 +329,46 @@ fn what_a_server_says_has_nothing_in_it_that_a_terminal_obeys() {
         warnings[0].contains("a ]0;pwned ERROR forged line"),
         "{warnings:#?}"
     );
+}
+
+/// Returns the number of items on disk once a tracer has ended that HoneyHive takes nothing of.
+fn left_on_disk(tracer: &HoneyHiveTracer) -> u64 {
+    tracer.create_session("chat");
+    drop(tracer.shutdown_blocking(Duration::from_millis(500)));
+    tracer.stats().spooled
+}
+
+#[test]
+fn a_spool_that_cannot_be_used_is_said_with_its_folder() {
+    let _turn = turn();
+    let folder = std::env::temp_dir().join(format!("honeyhive-logs-file-{}", std::process::id()));
+    std::fs::write(&folder, "no folder").unwrap();
+    let server = server();
+    server.fail(Fault::status(503));
+    let spools = builder(&server).spool(Spool::new(&folder));
+    assert_eq!(left_on_disk(&spools.build().unwrap()), 0);
+    std::fs::remove_file(&folder).unwrap();
+
+    let named = format!(", at {})", folder.display());
+    let warnings = said(Level::WARN);
+    let is_said =
+        |line: &String| line.contains("the spool cannot be used (") && line.contains(&named);
+    assert!(warnings.iter().any(is_said), "{warnings:#?}");
+}
+
+#[test]
+fn items_of_another_project_in_the_spool_are_said() {
+    let _turn = turn();
+    let folder = std::env::temp_dir().join(format!("honeyhive-logs-spool-{}", std::process::id()));
+    let server = server();
+    server.fail(Fault::status(503));
+    let spools = || builder(&server).spool(Spool::new(&folder));
+    let (ours, another) = (spools().project("ours"), spools().project("another"));
+    assert_eq!(left_on_disk(&ours.build().unwrap()), 1);
+    left_on_disk(&another.build().unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let warnings = said(Level::WARN);
+    let is_said = |line: &String| line.contains("files for another key, URL or project");
+    assert!(warnings.iter().any(is_said), "{warnings:#?}");
 }

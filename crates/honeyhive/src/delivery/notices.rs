@@ -1,6 +1,7 @@
 //! The log lines of the delivery thread are few: one a minute for passing failures, one ever for a failure that
 //! somebody must put right, never one a request.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ const QUIET: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     url: Arc<str>,
+    /// The spool's folder; empty where there is none.
+    spool: PathBuf,
     unknown: Mentioned<SessionId>,
     last_transient: Option<Instant>,
     told_outage: bool,
@@ -45,9 +48,10 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    pub(crate) fn new(url: Arc<str>) -> Self {
+    pub(crate) fn new(url: Arc<str>, spool: Option<&Path>) -> Self {
         Self {
             url,
+            spool: spool.map_or_else(PathBuf::new, Path::to_owned),
             ..Self::default()
         }
     }
@@ -186,7 +190,7 @@ impl Notices {
         }
         if elsewhere > 0 && !std::mem::replace(&mut self.told_elsewhere, true) {
             log::warn(
-                "the spool has files for another key or URL; they stay until a tracer with those is started with this folder",
+                "the spool has files for another key, URL or project; they stay until a tracer with those is started with this folder",
             );
         }
         if strangers > 0 && !std::mem::replace(&mut self.told_strangers, true) {
@@ -199,7 +203,8 @@ impl Notices {
     pub(crate) fn spool_failed(&mut self, error: &std::io::Error, now: Instant) {
         if passed(&mut self.last_spool_trouble, now) {
             log::warn(format_args!(
-                "the spool cannot be used ({error}); what is pending stays in memory meanwhile"
+                "the spool cannot be used ({error}, at {}); what is pending stays in memory meanwhile",
+                self.spool.display()
             ));
         }
     }

@@ -1,12 +1,12 @@
 //! [`Spool`] is the setting of the spool's folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The spool is a folder for items that memory cannot hold, and for those that are pending at shutdown. The items are
 /// delivered from it once HoneyHive takes them again, by this process or by the next one that starts with this folder.
 ///
 /// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever written.
-/// Processes can share a folder; each delivers only the items for its own key and URL.
+/// Processes can share a folder; each delivers only the items for its own key, URL and project.
 ///
 /// ```no_run
 /// use honeyhive::{HoneyHiveTracer, Spool};
@@ -39,6 +39,10 @@ impl Spool {
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns the folder and its bound in words.

@@ -90,6 +90,7 @@ impl Core {
         startup: Arc<StartupSession>,
         shelf: Option<Shelf>,
     ) -> Self {
+        let folder = plan.spool.as_ref().map(|(spool, _)| spool.folder());
         Self {
             intake: Intake::new(plan, startup),
             piles: Piles::new(plan),
@@ -98,7 +99,7 @@ impl Core {
             disk: shelf.map(DiskSide::new),
             ledger: Ledger::new(Arc::clone(&outbox)),
             confirms: Confirms::new(plan.answer_timeout),
-            notices: Notices::new(Arc::clone(&plan.url)),
+            notices: Notices::new(Arc::clone(&plan.url), folder),
             under_way: UnderWay::default(),
             stop: None,
             effects: Vec::new(),
