@@ -509,18 +509,22 @@ fn a_guard_that_is_dropped_at_once() {
 fn what_is_recorded_after_the_shutdown() {
     let late = |what: &str| {
         format!(
-            "WARN honeyhive: {what} (<site>) came after the tracer was shut down, and is dropped: `shutdown` was called \
-             at <site>: record before that"
+            "WARN honeyhive: {what} came after the tracer was shut down, and is dropped: `shutdown` was called at \
+             <site>: record before that"
         )
     };
     goes_on(
         "after_shutdown",
         &[],
         &[
-            &late("the span \"work\""),
-            &late("what was added to a session"),
-            &late("the span \"late\""),
-            &late("the session \"another\""),
+            &late("the span \"work\" (<site>)"),
+            &late("what was added to a session (<site>)"),
+            &late("the span \"late\" (<site>)"),
+            &late("the session \"another\" (<site>)"),
+            &late("the session \"a batch\" (<site>)"),
+            &late("what was added to a session (<site>)"),
+            &late("the session \"GET /\""),
+            "200 OK: an answer",
         ],
     );
     goes_on(

@@ -112,6 +112,12 @@ impl CallSite {
         Location::caller().into()
     }
 
+    /// Returns false for a site in this crate: a program does not begin the session of a request itself.
+    fn is_in_the_program(self) -> bool {
+        let here = file!().strip_suffix("log.rs");
+        here.is_none_or(|here| !self.file.starts_with(here))
+    }
+
     /// Reads a site from `file:line`.
     #[cfg(feature = "macros")]
     pub(crate) const fn named(text: &'static str) -> Self {
@@ -137,6 +143,20 @@ impl fmt::Display for CallSite {
         match self.line {
             Some(line) => write!(formatter, ":{line}"),
             None => Ok(()),
+        }
+    }
+}
+
+/// A site in parentheses, after a space; nothing where the site tells nothing about the program.
+#[derive(Debug)]
+pub(crate) struct Aside(pub(crate) CallSite);
+
+impl fmt::Display for Aside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_in_the_program() {
+            write!(formatter, " ({})", self.0)
+        } else {
+            Ok(())
         }
     }
 }

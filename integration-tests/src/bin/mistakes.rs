@@ -18,7 +18,7 @@ use axum::http::Request;
 use axum::routing::get;
 use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::opentelemetry::{KeyValue, global};
-use honeyhive::{Enrichment, EventId, HoneyHiveTracer, json};
+use honeyhive::{Enrichment, EventId, HoneyHiveTracer, NewSession, json};
 use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
 use tower::ServiceExt as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -190,7 +190,16 @@ fn after_shutdown() -> Outcome {
     session.metadata(json!({"late": true}));
     drop(session.span("late").start());
     tracer.create_session("another");
-    Ok(())
+    requests_after_shutdown(&tracer)
+}
+
+#[tokio::main]
+async fn requests_after_shutdown(tracer: &HoneyHiveTracer) -> Outcome {
+    tracer.with_session("a batch", async |_| ()).await;
+    let existing = NewSession::existing("trip-42").metadata(json!({"late": true}));
+    tracer.with_session(existing, async |_| ()).await;
+    let app = Router::new().route("/", get(async || "an answer"));
+    ask(&app.layer(HoneyHiveLayer::new(tracer.clone()))).await
 }
 
 fn span_outlives_guard() -> Outcome {

@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::Outbox;
 use super::life::Closed;
-use crate::log::{self, CallSite, Once, OncePerSite};
+use crate::log::{self, Aside, CallSite, Once, OncePerSite};
 
 #[cold]
 fn came_too_late(what: fmt::Arguments<'_>, site: CallSite, closed: Closed) {
@@ -16,7 +16,8 @@ fn came_too_late(what: fmt::Arguments<'_>, site: CallSite, closed: Closed) {
     TOLD.warn(
         site,
         format_args!(
-            "{what} ({site}) came after the tracer was shut down, and is dropped: {closed}"
+            "{what}{} came after the tracer was shut down, and is dropped: {closed}",
+            Aside(site)
         ),
     );
 }

@@ -17,7 +17,12 @@ impl Outbox {
     /// Hands a session's update over. The call never blocks; an update that does not fit is dropped and counted.
     #[inline]
     #[track_caller]
-    pub(crate) fn push(&self, mut record: Record) {
+    pub(crate) fn push(&self, record: Record) {
+        self.push_at(record, CallSite::here());
+    }
+
+    #[inline]
+    pub(crate) fn push_at(&self, mut record: Record, site: CallSite) {
         if self.is_disabled {
             return;
         }
@@ -33,7 +38,7 @@ impl Outbox {
             }
             Err(DropReason::ShutDown) if load.items > 0 => {
                 let what = format_args!("what was added to a session");
-                self.expect_open(what, CallSite::here());
+                self.expect_open(what, site);
             }
             Err(_) => {}
         }
@@ -41,8 +46,11 @@ impl Outbox {
 
     /// Pushes a session's start like an update, and returns the reason where it was dropped.
     #[inline]
-    #[track_caller]
-    pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
+    pub(crate) fn push_start(
+        &self,
+        start: &Arc<StartRecord>,
+        site: CallSite,
+    ) -> Result<(), DropReason> {
         if self.is_disabled {
             return Ok(());
         }
@@ -53,10 +61,7 @@ impl Outbox {
                 Ok(())
             }
             Err(reason) => {
-                self.expect_open(
-                    format_args!("the session {:?}", start.name()),
-                    CallSite::here(),
-                );
+                self.expect_open(format_args!("the session {:?}", start.name()), site);
                 Err(reason)
             }
         }

@@ -9,7 +9,7 @@ use super::new_session::NewSession;
 use crate::attributes::USER_ID;
 use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
-use crate::log::{self, Once};
+use crate::log::{self, CallSite, Once};
 use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
 use crate::model::id_text;
@@ -75,7 +75,12 @@ impl fmt::Debug for Session {
 
 impl Session {
     #[track_caller]
-    pub(crate) fn begin(outbox: &Arc<Outbox>, mut new: NewSession) -> Self {
+    pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+        Self::begin_at(outbox, new, CallSite::here())
+    }
+
+    /// Begins a session for a call of the program that was made elsewhere: no future knows its caller.
+    pub(crate) fn begin_at(outbox: &Arc<Outbox>, mut new: NewSession, site: CallSite) -> Self {
         outbox.count_refused(new.refused);
         outbox.count_ignored_session_ids(new.ignored_ids);
         let is_linked = new.is_link();
@@ -84,28 +89,33 @@ impl Session {
         }
         let start = start_record(new, SystemTime::now());
         if is_linked {
-            Self::link(outbox, start)
+            Self::link_at(outbox, start, site)
         } else {
-            Self::open(outbox, start)
+            Self::open_at(outbox, start, site)
         }
     }
 
     /// Hands a start over.
     #[inline]
+    #[cfg(feature = "http-server")]
     #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        Self::open_at(outbox, start, CallSite::here())
+    }
+
+    #[inline]
+    fn open_at(outbox: &Arc<Outbox>, start: StartRecord, site: CallSite) -> Self {
         let session = Self::of(outbox, start);
         session.exempt();
-        session.hand_over();
+        session.hand_over(site);
         session
     }
 
-    #[track_caller]
-    fn hand_over(&self) {
+    fn hand_over(&self, site: CallSite) {
         if self.outbox.is_disabled() {
             self.start.settle(Ok(()));
         }
-        if let Err(reason) = self.outbox.push_start(&self.start) {
+        if let Err(reason) = self.outbox.push_start(&self.start, site) {
             self.start.settle(Err(match reason {
                 DropReason::ShutDown => StartError::ShutDown,
                 reason => StartError::Dropped { reason },
@@ -114,12 +124,17 @@ impl Session {
     }
 
     /// Links to a session that exists: the start's metadata and user properties are merged into it.
+    #[cfg(feature = "http-server")]
     #[track_caller]
     pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        Self::link_at(outbox, start, CallSite::here())
+    }
+
+    fn link_at(outbox: &Arc<Outbox>, start: StartRecord, site: CallSite) -> Self {
         let began_with = start.began_with();
         let session = Self::of(outbox, start.linked());
         session.exempt();
-        session.enrich(began_with);
+        session.enrich_at(began_with, site);
         session
     }
 
@@ -186,6 +201,7 @@ impl Session {
     /// session.user("ada");
     /// assert_eq!(captured.only_session().user_properties["user_id"], "ada");
     /// ```
+    #[track_caller]
     pub fn user(&self, id: impl AsRef<str>) {
         let id = id.as_ref();
         if id_text::is_plain(id) {
@@ -202,9 +218,15 @@ impl Session {
     /// background, in order.
     #[track_caller]
     pub fn enrich(&self, enrichment: Enrichment) {
+        self.enrich_at(enrichment, CallSite::here());
+    }
+
+    fn enrich_at(&self, enrichment: Enrichment, site: CallSite) {
         self.outbox.count_refused(enrichment.refused_count());
         if !enrichment.is_empty() {
-            self.update(Update::Enrich(Box::new(enrichment)));
+            let update = Update::Enrich(Box::new(enrichment));
+            let record = Record::Update(self.id(), update, self.start.timing());
+            self.outbox.push_at(record, site);
         }
     }
 
@@ -219,13 +241,6 @@ impl Session {
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
         self.start.is_whole()
-    }
-
-    #[inline]
-    #[track_caller]
-    pub(crate) fn update(&self, update: Update) {
-        let timing = self.start.timing();
-        self.outbox.push(Record::Update(self.id(), update, timing));
     }
 
     /// Records the end of the session.

@@ -32,6 +32,7 @@ impl HoneyHiveTracer {
     /// # let _: i32 = rows;
     /// # }
     /// ```
+    #[track_caller]
     pub fn with_session<N, F, Fut>(
         &self,
         new: N,
@@ -42,11 +43,14 @@ impl HoneyHiveTracer {
         F: FnOnce(Session) -> Fut,
         Fut: Future,
     {
-        let tracer = self.clone();
+        let (tracer, site) = (self.clone(), CallSite::here());
         async move {
             // The time is taken before the session begins, so that no span of it seems to begin after its end.
             let began = Instant::now();
-            to_its_end(tracer.create_session(new), began, work, |_| None).await
+            to_its_end(tracer.begin_session(new.into(), site), began, work, |_| {
+                None
+            })
+            .await
         }
     }
 
@@ -72,6 +76,7 @@ impl HoneyHiveTracer {
     /// # Errors
     ///
     /// The error of the work.
+    #[track_caller]
     pub fn try_with_session<N, F, Fut, T, E, Kind>(
         &self,
         new: N,
@@ -83,11 +88,11 @@ impl HoneyHiveTracer {
         Fut: Future<Output = Result<T, E>>,
         E: Failure<Kind>,
     {
-        let tracer = self.clone();
+        let (tracer, site) = (self.clone(), CallSite::here());
         let error = |output: &Result<T, E>| output.as_ref().err().map(Failure::to_text);
         async move {
             let began = Instant::now();
-            to_its_end(tracer.create_session(new), began, work, error).await
+            to_its_end(tracer.begin_session(new.into(), site), began, work, error).await
         }
     }
 

@@ -252,9 +252,13 @@ impl HoneyHiveTracer {
     /// current and does not end by itself.
     #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
-        let session = Session::begin(&self.inner.outbox, new.into());
+        CreateSession::new(self.begin_session(new.into(), CallSite::here()))
+    }
+
+    fn begin_session(&self, new: NewSession, site: CallSite) -> Session {
+        let session = Session::begin_at(&self.inner.outbox, new, site);
         session.turn_begins();
-        CreateSession::new(session)
+        session
     }
 
     /// Begins the tracer's own session, which holds the spans and enrichments outside every other session. Scripts need

@@ -23,6 +23,7 @@ use crate::delivery::seal::{Open, Sealer};
 use crate::delivery::sealed::{Body, Target};
 use crate::delivery::sink::Sink;
 use crate::enrichment::Enrichment;
+use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::outbox::{
     Bounds, Command, Inbox, Inputs, Outbox, Record, Reply, StartRecord, Timing, Update, fit_span,
@@ -152,7 +153,11 @@ impl World {
         let id = SessionId::new();
         let inputs = Inputs::Object(serde_json::Map::new());
         let start = StartRecord::new(id, "chat".into(), inputs, SystemTime::now());
-        if self.outbox.push_start(&Arc::new(start)).is_ok() {
+        if self
+            .outbox
+            .push_start(&Arc::new(start), CallSite::here())
+            .is_ok()
+        {
             self.starts_left.insert(id);
         }
         self.sessions.push(id);

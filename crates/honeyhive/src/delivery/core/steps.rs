@@ -14,6 +14,7 @@ use crate::delivery::plan::Plan;
 use crate::delivery::seal::Sealer;
 use crate::delivery::sealed::Target;
 use crate::delivery::work;
+use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::outbox::{
     BATCH, Bounds, Closed, Command, Inbox, Inputs, Outbox, Outcome, Reply, RunUnderway, SessionEnd,
@@ -72,7 +73,7 @@ impl Steps {
             StartRecord::new(SessionId::new(), "chat".into(), inputs, SystemTime::now());
         start.will_end = request;
         let start = Arc::new(start);
-        self.outbox.push_start(&start).unwrap();
+        self.outbox.push_start(&start, CallSite::here()).unwrap();
         start
     }
 
