@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::log::{CallSite, Once};
+use crate::log::{Aside, CallSite, Once};
 use crate::model::json::to_json;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{Bucket, Object, merge, object_bytes};
@@ -245,17 +245,17 @@ pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> 
         Ok(Value::Object(object)) => Some(object),
         Ok(Value::Null) => Some(Object::new()),
         Ok(value) => {
-            let site = CallSite::here();
+            let site = Aside(CallSite::here());
             NO_OBJECT.warn(format_args!(
-                "{name} ({site}) are no object, so they are kept as {{\"result\": …}}: pass a map, a struct or a `json!` \
+                "{name}{site} are no object, so they are kept as {{\"result\": …}}: pass a map, a struct or a `json!` \
                  object (said once for all such cases)"
             ));
             Some(Object::from_iter([("result".to_owned(), value)]))
         }
         Err(_) => {
-            let site = CallSite::here();
+            let site = Aside(CallSite::here());
             NO_JSON.warn(format_args!(
-                "{name} ({site}) were left out, because they cannot be written as JSON (`stats().refused` counts \
+                "{name}{site} were left out, because they cannot be written as JSON (`stats().refused` counts \
                  further cases)"
             ));
             None

@@ -72,6 +72,7 @@ fn main() -> Outcome {
         "wrong_event_type_in_an_attribute" => wrong_event_type_in_an_attribute(),
         "wrong_event_type_in_a_field" => wrong_event_type_in_a_field(),
         "inputs_are_text" => inputs_are_text(),
+        "inputs_of_requests_are_text" => inputs_of_requests_are_text(),
         "spawn_without_session" => spawn_without_session(),
         "thread_without_session" => thread_without_session(),
         "enrich_outside" => enrich_outside(),
@@ -355,6 +356,15 @@ fn inputs_are_text() -> Outcome {
         drop(tracer.span("ask").inputs("what is 6 * 7?").start());
     }
     Ok(())
+}
+
+#[tokio::main]
+async fn inputs_of_requests_are_text() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let layer = HoneyHiveLayer::builder(tracer.clone()).inputs(|_| "a text");
+    let app = Router::new().route("/", get(async || "an answer"));
+    ask(&app.layer(layer.build()?)).await
 }
 
 #[tokio::main]
