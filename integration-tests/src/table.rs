@@ -175,6 +175,7 @@ macro_rules! conformance_table {
                 inputs_that_are_no_object_are_kept_or_counted: Both,
                 the_program_says_whose_request_it_is: Both,
                 the_program_names_sessions_and_adds_inputs: Both,
+                a_blank_name_is_no_name: Both,
                 a_user_id_that_cannot_be_used_is_left_out: Both,
                 callbacks_that_panic_are_counted_and_change_nothing: Both,
                 callbacks_may_open_a_scope_of_their_own: Both,

@@ -161,6 +161,15 @@ pub async fn the_program_names_sessions_and_adds_inputs<A: Adapter>() {
     assert_eq!(json!(session.inputs), inputs);
 }
 
+/// A blank name, such as that of a header which is not there, tells sessions from none.
+pub async fn a_blank_name_is_no_name<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.session_name(|_| " "));
+    let stage = builder.start::<A>().await;
+    stage.request("POST", "/chat/7").send().await;
+    let session = stage.only_session().await;
+    assert_eq!(session.name.as_deref(), Some("POST /chat/{id}"));
+}
+
 /// A user id is taken as it is, or not at all.
 pub async fn a_user_id_that_cannot_be_used_is_left_out<A: Adapter>() {
     let stage = Stage::start::<A>().await;

@@ -52,13 +52,15 @@ fn a_session_arrives_with_everything_it_was_given() {
 #[test]
 fn a_session_takes_the_tracers_source_and_a_name_from_its_id() {
     let (server, tracer) = connected();
-    let plain = tracer.create_session(NewSession::default());
-    flush(&tracer);
+    for unnamed in [NewSession::default(), NewSession::named(" ")] {
+        let plain = tracer.create_session(unnamed);
+        flush(&tracer);
 
-    let stored = session(&server, plain.id());
-    assert_eq!(stored.source.as_deref(), Some("tests"));
-    let expected = format!("session-{}", &plain.id().to_string()[..8]);
-    assert_eq!(stored.name, Some(expected));
+        let stored = session(&server, plain.id());
+        assert_eq!(stored.source.as_deref(), Some("tests"));
+        let expected = format!("session-{}", &plain.id().to_string()[..8]);
+        assert_eq!(stored.name, Some(expected));
+    }
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Sets the session's name, instead of the method and the route template (`POST /chat/{id}`).
+    /// Sets the session's name, instead of the method and the route template (`POST /chat/{id}`). A blank one counts as none.
     pub fn session_name<F, N>(mut self, name: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,

@@ -342,6 +342,7 @@ impl Inner {
         self.session_name
             .as_ref()
             .and_then(|name| self.guarded(|| name(request)))
+            .filter(|name| !name.trim().is_empty())
             .map_or_else(
                 || names::by_route(request),
                 |name| names::given(name, request),

@@ -303,7 +303,8 @@ impl Session {
 pub(super) fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
     let (is_fresh, is_link) = (new.id.is_none(), new.is_link());
     let id = new.id.unwrap_or_else(SessionId::new);
-    let name = new.name.map_or_else(|| default_name(id), Arc::from);
+    let name = new.name.filter(|name| !name.trim().is_empty());
+    let name = name.map_or_else(|| default_name(id), Arc::from);
     let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
     let mut facts = Facts {
         source: new.source.map(String::into_boxed_str),

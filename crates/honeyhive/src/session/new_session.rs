@@ -53,7 +53,7 @@ impl fmt::Debug for NewSession {
 }
 
 impl NewSession {
-    /// Returns a session with a name.
+    /// Returns a session with a name; a blank one counts as none.
     #[doc(alias = "session_name")]
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
