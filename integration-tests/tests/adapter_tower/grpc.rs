@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::stream::{self, BoxStream};
@@ -108,6 +109,9 @@ impl Service<http::Request<Body>> for Chat {
         let chat = self.clone();
         let method = request.uri().path().to_owned();
         let answering = async move {
+            if method == "/chat.Chat/Think" {
+                std::future::pending::<()>().await;
+            }
             let service = service_fn(move |_: Request<Bytes>| {
                 let messages = chat.messages(&method);
                 async { messages.map(Response::new) }
@@ -204,6 +208,24 @@ async fn a_status_that_is_the_clients_doing_is_no_error() {
     let (answer, session) = ask("/chat.Chat/Find").await;
     assert_eq!(answer.unwrap_err().code(), Code::NotFound);
     assert_ended(&session, 5, None);
+}
+
+/// tonic keeps the time outside every layer of its server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_passes_is_recorded_as_a_client_that_leaves() {
+    let (tracer, captured) = tracer();
+    let (_serving, channel) = serve(&tracer).await;
+    let mut client = Grpc::new(channel);
+    client.ready().await.unwrap();
+    let mut asked = Request::new(Bytes::from_static(b"why?"));
+    asked.set_timeout(Duration::from_millis(50));
+    let path = PathAndQuery::from_static("/chat.Chat/Think");
+    let answer = client.server_streaming(asked, path, Plain).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Cancelled);
+
+    let session = captured.wait_for_end("POST /chat.Chat/Think");
+    assert_eq!(session.metadata["outcome"], "client_disconnected");
+    assert_eq!(session.outputs["status_code"], 499);
 }
 
 #[tokio::test]
