@@ -231,6 +231,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
+        self.ids.note(span.span_context().span_id());
         if self.is_filtered_out(span) {
             self.outbox().count_filtered_span();
             if is_root(cx) && self.is_outside_sessions(cx) {

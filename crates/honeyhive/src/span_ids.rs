@@ -13,7 +13,7 @@ pub(crate) struct SpanIds(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     key: u64,
-    /// The spans of other providers come to HoneyHive, too, whatever their ids are.
+    /// Spans with ids of another make come to HoneyHive, too.
     are_others: AtomicBool,
 }
 
@@ -29,9 +29,13 @@ impl SpanIds {
         }))
     }
 
-    /// Notes that another provider has the tracer's processor.
-    pub(crate) fn admit_others(&self) {
-        self.0.are_others.store(true, Ordering::Relaxed);
+    /// Notes a span that has started. One with an id of another make says that more of them come: another provider has
+    /// the tracer's processor.
+    #[inline]
+    pub(crate) fn note(&self, id: SpanId) {
+        if !self.may_come(id) {
+            self.0.are_others.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Returns whether the span of this id comes to HoneyHive, as far as that is known.
@@ -80,7 +84,7 @@ mod tests {
         assert_eq!(known_to(&ours, &ours), 1_000);
         assert!(known_to(&ours, &theirs) < 10);
         assert!(known_to(&ours, &RandomIdGenerator::default()) < 10);
-        ours.admit_others();
+        ours.note(theirs.new_span_id());
         assert_eq!(known_to(&ours, &theirs), 1_000);
     }
 }

@@ -447,7 +447,6 @@ impl HoneyHiveTracer {
     /// too.
     #[must_use]
     pub fn span_processor(&self) -> HoneyHiveSpanProcessor {
-        self.inner.processor.ids().admit_others();
         self.inner.processor.clone()
     }
 

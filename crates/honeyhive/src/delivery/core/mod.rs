@@ -22,5 +22,6 @@ mod state;
 #[cfg(test)]
 mod steps;
 mod stop;
+mod under_way;
 
 pub(super) use self::state::{Core, Effect, Event};

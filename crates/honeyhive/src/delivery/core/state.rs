@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::cut_off::UnderWay;
 use super::disk_side::DiskSide;
 use super::ending::Stop;
+use super::under_way::UnderWay;
 use crate::delivery::confirms::Confirms;
 use crate::delivery::disk;
 use crate::delivery::intake::Intake;
