@@ -18,9 +18,18 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// Calls pause for this time after HoneyHive has refused the key.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(5);
 
+/// A gate widens each time that calls have waited at it for so long without a pause.
+const SHORT_FOR: Duration = Duration::from_secs(5);
+/// A gate widens by so many calls.
+const WIDER_BY: usize = 8;
+
 #[derive(Debug)]
 pub(crate) struct Gate {
+    narrowest: usize,
+    widest: usize,
     width: usize,
+    /// Calls have waited since then although HoneyHive takes all that it gets.
+    short_since: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
     unauthorized_until: Option<Instant>,
@@ -29,10 +38,13 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Makes a gate that lets `width` calls through at a time while all is well.
-    pub(crate) const fn new(width: usize) -> Self {
+    /// Makes a gate that lets this many calls through at a time while all is well, and up to the widest where that is too few.
+    pub(crate) const fn new(narrowest: usize, widest: usize) -> Self {
         Self {
-            width,
+            narrowest,
+            widest,
+            width: narrowest,
+            short_since: None,
             failures: 0,
             not_before: None,
             unauthorized_until: None,
@@ -48,6 +60,20 @@ impl Gate {
             Some(then) if now < then => 0,
             Some(_) => 1,
             None => self.width,
+        }
+    }
+
+    /// Notes whether calls wait that an open gate has no room for. Answers that take long need more calls at a time: sixteen
+    /// that take 200 ms each are 80 a second, however many sessions begin.
+    pub(crate) fn note_shortage(&mut self, is_short: bool, now: Instant) {
+        if !is_short || self.is_outage() {
+            self.short_since = None;
+            return;
+        }
+        let since = *self.short_since.get_or_insert(now);
+        if now.duration_since(since) >= SHORT_FOR {
+            self.width = (self.width + WIDER_BY).min(self.widest);
+            self.short_since = Some(now);
         }
     }
 
@@ -86,6 +112,8 @@ impl Gate {
     /// Closes the gate if the server asks for a pause, or if this is an outage.
     pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
         self.failed_calls += 1;
+        self.width = self.narrowest;
+        self.short_since = None;
         if let Some(asked) = retry_after {
             self.close(now + asked_for(asked));
         }
@@ -142,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn a_fault_here_and_there_stops_nobody_else() {
         let now = Instant::now();
-        let mut gate = Gate::new(16);
+        let mut gate = Gate::new(16, 64);
         for _ in 0..100 {
             for _ in 1..OUTAGE {
                 gate.failed(now, None);
@@ -153,9 +181,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_gate_widens_while_calls_wait_and_narrows_with_a_failure() {
+        let begun = Instant::now();
+        let mut gate = Gate::new(16, 64);
+        let wait_for = |gate: &mut Gate, seconds: u64| {
+            for second in 0..=seconds {
+                gate.note_shortage(true, begun + Duration::from_secs(second));
+            }
+            gate.width(begun)
+        };
+        assert_eq!(wait_for(&mut gate, 4), 16, "a burst");
+        gate.note_shortage(false, begun);
+        assert_eq!(wait_for(&mut gate, 4), 16, "another");
+        assert_eq!(wait_for(&mut gate, 5), 24);
+        assert_eq!(wait_for(&mut gate, 60), 64);
+        gate.failed(begun, None);
+        assert_eq!(gate.width(begun), 16);
+    }
+
+    #[tokio::test]
     async fn an_outage_is_met_by_one_probe_at_a_time() {
         let now = Instant::now();
-        let mut gate = Gate::new(16);
+        let mut gate = Gate::new(16, 64);
         for _ in 0..16 {
             gate.failed(now, None);
         }
@@ -172,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_long_outage_is_soon_seen() {
         let now = Instant::now();
-        let mut gate = Gate::new(16);
+        let mut gate = Gate::new(16, 64);
         for probe in 0..1_000 {
             let then = now + LONGEST_PAUSE * probe;
             gate.failed(then, None);
@@ -183,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn retry_after_is_honoured_up_to_a_bound() {
         let now = Instant::now();
-        let mut gate = Gate::new(16);
+        let mut gate = Gate::new(16, 64);
         gate.failed(now, Some(Duration::from_secs(86_400)));
         assert_eq!(gate.not_before, Some(now + LONGEST_RETRY_AFTER));
     }

@@ -7,8 +7,9 @@ use super::plan::Plan;
 use super::sealed::Target;
 use super::sink::Sink;
 
-/// This many calls at the most are under way at a time.
+/// This many calls are under way at a time, and up to `REST_WIDEST` where HoneyHive takes its time.
 pub(super) const REST_WIDTH: usize = 16;
+const REST_WIDEST: usize = 64;
 pub(super) const TRACES_WIDTH: usize = 4;
 
 /// The routes tell how many calls HoneyHive takes now; they have the sink that splits calls.
@@ -22,8 +23,8 @@ pub(super) struct Routes {
 impl Routes {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            rest: Gate::new(REST_WIDTH),
-            traces: Gate::new(TRACES_WIDTH),
+            rest: Gate::new(REST_WIDTH, REST_WIDEST),
+            traces: Gate::new(TRACES_WIDTH, TRACES_WIDTH),
             sink: plan.sink.clone(),
         }
     }

@@ -37,10 +37,11 @@ impl Core {
         }
         // Several piles are sealed at once, since each time that the sealing thread wakes up costs more than a seal.
         let mut ready = self.piles.jobs.len(false) + self.lane.ready(false);
-        if ready > REST_WIDTH / 2 {
+        let width = self.routes.rest.width(now).max(REST_WIDTH);
+        if ready > width / 2 {
             return;
         }
-        while ready < 2 * REST_WIDTH
+        while ready < 2 * width
             && let Some(id) = self.piles.sessions.next_due(now)
         {
             if !self.is_behind(id) && self.seal_session(id, false, now) {

@@ -12,6 +12,22 @@ impl Core {
     /// Makes the calls that may go, as many as the gates let through.
     pub(super) fn send(&mut self, now: Instant) {
         self.drop_unauthorized(now);
+        self.send_all(now);
+        self.look_for_a_shortage(now);
+    }
+
+    /// Tells the gate of REST calls whether it has room for those that wait. Until the next ones are sealed, a gate that has just
+    /// let many through tells nothing.
+    fn look_for_a_shortage(&mut self, now: Instant) {
+        let is_full = self.lane.under_way(false) >= self.routes.rest.width(now);
+        let waiting = self.lane.ready(false) + self.piles.jobs.len(false);
+        let do_some_wait = waiting > 0 || self.piles.sessions.is_any_due(now);
+        if is_full || !do_some_wait {
+            self.routes.rest.note_shortage(do_some_wait, now);
+        }
+    }
+
+    fn send_all(&mut self, now: Instant) {
         if self.disk.is_none() {
             return self.send_some(now, |_, _| true);
         }

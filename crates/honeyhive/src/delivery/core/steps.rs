@@ -106,6 +106,16 @@ impl Steps {
         self.step(vec![Event::Answered(number, (self.answer)())]);
     }
 
+    /// Answers all starts that are under way, some time later.
+    fn answer_the_starts(&mut self, later: Duration) {
+        self.now += later;
+        let numbers = std::mem::take(&mut self.unanswered);
+        let answers = numbers
+            .into_iter()
+            .map(|number| Event::Answered(number, (self.answer)()));
+        self.step(answers.collect());
+    }
+
     fn batches(&self) -> usize {
         let traces = self.calls.iter().filter(|target| target.is_traces());
         traces.count()
@@ -211,6 +221,45 @@ fn spans_of_a_flush_go_together_however_slowly_the_starts_of_their_sessions_are_
         steps.answer_a_start(Duration::from_millis(900));
     }
     assert_eq!(steps.batches(), 2);
+    assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
+}
+
+#[test]
+fn more_calls_go_at_a_time_where_answers_take_long() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    steps.starts_by_hand = true;
+    for _ in 0..2_000 {
+        steps.start();
+    }
+    steps.tick();
+    assert_eq!(steps.unanswered.len(), 16);
+    for _ in 0..1_400 {
+        steps.answer_a_start(Duration::from_millis(25));
+    }
+    assert_eq!(steps.unanswered.len(), 64);
+    while !steps.unanswered.is_empty() {
+        steps.answer_a_start(Duration::from_millis(1));
+    }
+    assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
+}
+
+#[test]
+fn more_calls_go_at_a_time_where_late_answers_come_together() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    steps.starts_by_hand = true;
+    for _ in 0..16_000 {
+        steps.start();
+    }
+    steps.tick();
+    for _ in 0..200 {
+        steps.answer_the_starts(Duration::from_millis(200));
+    }
+    assert_eq!(steps.unanswered.len(), 64);
+    while !steps.unanswered.is_empty() {
+        steps.answer_the_starts(Duration::from_millis(1));
+    }
     assert_eq!(steps.outbox.stats().pending, 0);
     steps.core.end();
 }

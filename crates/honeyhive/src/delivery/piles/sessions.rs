@@ -163,6 +163,10 @@ impl Sessions {
         }
     }
 
+    pub(in crate::delivery) fn is_any_due(&self, now: Instant) -> bool {
+        self.schedule.next(now).is_some()
+    }
+
     /// Returns the next session that is due, blocked until it is sealed or unblocked.
     pub(in crate::delivery) fn next_due(&mut self, now: Instant) -> Option<SessionId> {
         let id = self.schedule.next(now)?;
