@@ -21,7 +21,6 @@ use crate::event_type::EventType;
 use crate::incoming::{self, enclosing_span};
 use crate::log::Once;
 use crate::model::id::SessionId;
-use crate::model::id_text;
 use crate::model::object::Object;
 use crate::outbox::{Experiment, Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
 use crate::owners;
@@ -354,7 +353,7 @@ impl Inner {
     fn user(&self, request: &RequestInfo<'_>) -> Option<String> {
         let user = self.user.as_ref()?;
         let user = self.guarded(|| user(request)).flatten();
-        user.filter(|id| id_text::is_plain(id))
+        user.filter(|id| Session::may_be_user(self.tracer.outbox(), id))
     }
 
     #[inline]

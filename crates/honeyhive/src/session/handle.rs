@@ -204,14 +204,21 @@ impl Session {
     #[track_caller]
     pub fn user(&self, id: impl AsRef<str>) {
         let id = id.as_ref();
-        if id_text::is_plain(id) {
+        if Self::may_be_user(&self.outbox, id) {
             let user = Object::from_iter([(USER_ID.to_owned(), id.into())]);
             self.enrich(Enrichment::new().user_properties(user));
-        } else {
-            static TOLD: Once = Once::new();
-            self.outbox.count_refused(1);
+        }
+    }
+
+    /// Returns whether the program's id of a user is one; another is counted and logged.
+    pub(crate) fn may_be_user(outbox: &Outbox, id: &str) -> bool {
+        static TOLD: Once = Once::new();
+        let is_plain = id_text::is_plain(id);
+        if !is_plain {
+            outbox.count_refused(1);
             TOLD.warn("a user id was left out, because it is blank, longer than 256 bytes or has control characters in it");
         }
+        is_plain
     }
 
     /// Adds to the session. The call never blocks: the enrichment is merged with earlier ones and delivered in the
