@@ -26,6 +26,9 @@ use crate::model_call::ModelCall;
 use crate::session::Session;
 use crate::span::Span;
 
+/// Texts that are cut are compared up to here.
+const CUT: usize = 32 * 1024;
+
 /// A value is recorded in this form.
 #[derive(Debug, PartialEq)]
 pub struct Recorded {
@@ -64,9 +67,12 @@ impl Recorded {
         }
     }
 
-    /// Returns whether the value is an object or a list: a wrapper around a text may be there to hide it.
-    fn is_structure(&self) -> bool {
-        self.json.is_object() || self.json.is_array()
+    /// Returns whether the value is an object, or a list of other things than numbers: keys are lists of bytes.
+    fn is_open(&self) -> bool {
+        match &self.json {
+            Json::Array(items) => !items.iter().any(Json::is_number),
+            other => other.is_object(),
+        }
     }
 
     fn shown(value: &impl Debug) -> Self {
@@ -87,47 +93,18 @@ impl Recorded {
     }
 }
 
-/// The probe records an argument or a result: not at all, as a slice, through a lock that nobody holds, by `Serialize`,
-/// as bytes, as the one value that is in it, by `Debug`, or by the name of its type.
+/// The probe records an argument or a result: as a slice, through a lock that nobody holds, by `Serialize`, as bytes, not
+/// at all, as the one value that is in it, by `Debug`, or by the name of its type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
-/// The first choice records nothing: a handle tells nothing of what a function does.
-pub trait ByHandle<Kind: ?Sized> {
-    /// Returns the recorded form.
-    fn __honeyhive_json(&self) -> Recorded;
-}
-
-impl<H: Handle<Kind>, Kind: ?Sized> ByHandle<Kind> for &&&&&&&&Probe<'_, H> {
-    fn __honeyhive_json(&self) -> Recorded {
-        Recorded::NOTHING
-    }
-}
-
-/// The type is a handle of this crate, or dereferences to one (an adapter's `CurrentSession`). `Kind` keeps the
-/// implementations apart.
-pub trait Handle<Kind: ?Sized> {}
-
-/// The `Kind` is that of a type which dereferences to one of another `Kind`.
-#[derive(Debug)]
-pub struct Behind<Kind: ?Sized>(PhantomData<Kind>);
-
-impl Handle<()> for HoneyHiveTracer {}
-impl Handle<()> for Session {}
-impl Handle<()> for Span {}
-#[cfg(feature = "model-calls")]
-impl Handle<()> for ModelCall {}
-
-impl<H: Deref<Target: Handle<Kind>>, Kind: ?Sized> Handle<Behind<Kind>> for H {}
-impl<H: Handle<Kind>, Kind: ?Sized> Handle<Option<Behind<Kind>>> for Option<H> {}
-
-/// The second choice is a slice: `serde` knows no arrays of more than 32.
+/// The first choice is a slice: `serde` knows no arrays of more than 32.
 pub trait BySlice {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<A: Array<Item: Serialize>> BySlice for &&&&&&&Probe<'_, A> {
+impl<A: Array<Item: Serialize>> BySlice for &&&&&&&&Probe<'_, A> {
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0.items())
     }
@@ -164,13 +141,13 @@ macro_rules! leads_to_an_array {
 
 leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
 
-/// The third choice is the value behind a lock.
+/// The second choice is the value behind a lock.
 pub trait ByLock {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&&&Probe<'_, L> {
+impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&&&&Probe<'_, L> {
     fn __honeyhive_json(&self) -> Recorded {
         self.0
             .look(Recorded::of)
@@ -178,26 +155,26 @@ impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&&&Probe<'_, L> {
     }
 }
 
-/// The fourth choice is `Serialize`.
+/// The third choice is `Serialize`.
 pub trait BySerialize {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<T: Serialize> BySerialize for &&&&&Probe<'_, T> {
+impl<T: Serialize> BySerialize for &&&&&&Probe<'_, T> {
     #[inline]
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0)
     }
 }
 
-/// The fifth choice is bytes that are no `Serialize`, which `Debug` writes out one by one.
+/// The fourth choice is bytes that are no `Serialize`, which `Debug` writes out one by one.
 pub trait ByBytes<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&&&Probe<'_, B> {
+impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&&&&Probe<'_, B> {
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(&self.0.octets())
     }
@@ -258,60 +235,137 @@ impl Serialize for Octets<'_> {
     }
 }
 
-/// The sixth choice is a wrapper whose `Debug` takes the place of a value that it hides.
+/// The fifth choice records nothing: a handle tells nothing of what a function does.
+pub trait ByHandle<Kind: ?Sized> {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<H: Handle<Kind>, Kind: ?Sized> ByHandle<Kind> for &&&&Probe<'_, H> {
+    fn __honeyhive_json(&self) -> Recorded {
+        if H::is_all() {
+            Recorded::NOTHING
+        } else {
+            Recorded::text(type_name::<H>())
+        }
+    }
+}
+
+/// The type is a handle of this crate, or dereferences to one (an adapter's `CurrentSession`). `Kind` keeps the
+/// implementations apart.
+pub trait Handle<Kind: ?Sized> {
+    /// Returns whether there is nothing beside the handle: the type is no larger.
+    fn is_all() -> bool {
+        true
+    }
+}
+
+/// The `Kind` is that of a type which dereferences to one of another `Kind`.
+#[derive(Debug)]
+pub struct Behind<Kind: ?Sized>(PhantomData<Kind>);
+
+impl Handle<()> for HoneyHiveTracer {}
+impl Handle<()> for Session {}
+impl Handle<()> for Span {}
+#[cfg(feature = "model-calls")]
+impl Handle<()> for ModelCall {}
+
+impl<H: Deref<Target: Handle<Kind> + Sized>, Kind: ?Sized> Handle<Behind<Kind>> for H {
+    fn is_all() -> bool {
+        size_of::<H>() <= size_of::<H::Target>() && H::Target::is_all()
+    }
+}
+
+impl<H: Handle<Kind>, Kind: ?Sized> Handle<Option<Behind<Kind>>> for Option<H> {
+    fn is_all() -> bool {
+        H::is_all()
+    }
+}
+
+/// The sixth choice is a wrapper around one value that shows the value: by a derived `Debug`, or by one that writes the
+/// same. Another `Debug` may be there to hide the value, and is recorded itself.
 pub trait ByWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<W: Wrapper<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W> {
+impl<W: Shown<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W> {
     fn __honeyhive_json(&self) -> Recorded {
-        let wrapped = self.0.wrapped();
-        wrapped
-            .filter(|wrapped| shows(self.0, &wrapped.json))
-            .unwrap_or_else(|| Recorded::shown(self.0))
+        let shown = bounded(format_args!("{:?}", self.0));
+        let wrapped = self.0.wrapped(&shown);
+        wrapped.unwrap_or_else(|| Recorded::text(shown))
     }
 }
 
-/// Returns whether the `Debug` of a wrapper shows the value in it: a wrapper may be there to hide that.
-fn shows(wrapper: &impl Debug, value: &Json) -> bool {
-    /// A few parts tell: of a value that is shown, one of the first is found.
-    const PARTS: usize = 16;
-    let shown = bounded(format_args!("{wrapper:?}"));
-    let mut parts = Vec::new();
-    first_parts(value, PARTS, &mut parts);
-    parts.is_empty() || parts.iter().any(|part| shown.contains(part))
+/// The type is a wrapper such as `axum::Json`, or a reference to one, around a value that can show itself. A wrapper is
+/// known by its `Deref` to a value of its own size: there is nothing beside that value. `Kind` keeps the implementations
+/// apart.
+pub trait Shown<Kind: ?Sized> {
+    /// Returns the recorded form of the value, where there is nothing beside it and the wrapper's `Debug` shows it.
+    fn wrapped(&self, shown: &str) -> Option<Recorded>;
 }
 
-/// Gathers the first plain values of a value, as a derived `Debug` writes them.
-fn first_parts(value: &Json, most: usize, parts: &mut Vec<String>) {
-    match value {
-        _ if parts.len() >= most => {}
-        Json::Null => {}
-        Json::Bool(_) | Json::Number(_) => parts.push(value.to_string()),
-        Json::String(text) => parts.push(format!("{text:?}")),
-        Json::Array(items) => items.iter().for_each(|it| first_parts(it, most, parts)),
-        Json::Object(members) => members.values().for_each(|it| first_parts(it, most, parts)),
+impl<W: Deref<Target: Serialize + Debug + Sized>> Shown<()> for W {
+    fn wrapped(&self, shown: &str) -> Option<Recorded> {
+        let value = self.deref();
+        let is_all = size_of::<W>() == size_of::<W::Target>();
+        let is_shown = || is_around(shown, &bounded(format_args!("{value:?}")));
+        (is_all && is_shown()).then(|| Recorded::of(value))
     }
 }
 
-/// The seventh choice is a wrapper without `Debug`.
+/// Returns whether the text of a wrapper is a name, and in brackets the text of the value; of a text that was cut the
+/// beginnings count.
+fn is_around(wrapper: &str, value: &str) -> bool {
+    let Some(at) = wrapper.find(['(', '{']) else {
+        return false;
+    };
+    let (name, inside) = wrapper.split_at(at);
+    let is_name = |name: &str| name.chars().all(|it| it.is_alphanumeric() || it == '_');
+    // `Wrap(value)`, or `Wrap { field: value }`.
+    let inside = match inside.strip_prefix("{ ") {
+        Some(fields) => fields.split_once(": ").map(|(_, value)| value),
+        None => inside.strip_prefix('('),
+    };
+    let Some(inside) = inside.filter(|_| is_name(name.trim_end())) else {
+        return false;
+    };
+    if let Some(end) = inside.strip_prefix(value) {
+        return matches!(end, ")" | " }");
+    }
+    let (inside, value) = (inside.as_bytes().get(..CUT), value.as_bytes().get(..CUT));
+    value.is_some() && value == inside
+}
+
+/// The seventh choice is `Debug`.
+pub trait ByDebug {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<T: Debug> ByDebug for &&Probe<'_, T> {
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::shown(self.0)
+    }
+}
+
+/// The eighth choice is a wrapper without `Debug`. A generic one most often lacks that because its value does, and is the
+/// object or the list in it; another may be there to hide the value, and goes by the name of its type.
 pub trait ByHiddenWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<W: Wrapper<Kind>, Kind: ?Sized> ByHiddenWrapped<Kind> for &&Probe<'_, W> {
+impl<W: Wrapper<Kind>, Kind: ?Sized> ByHiddenWrapped<Kind> for &Probe<'_, W> {
     fn __honeyhive_json(&self) -> Recorded {
         let wrapped = self.0.wrapped();
         wrapped
-            .filter(Recorded::is_structure)
+            .filter(Recorded::is_open)
             .unwrap_or_else(|| Recorded::text(type_name::<W>()))
     }
 }
 
-/// The type is a wrapper around one value, such as `axum::Json`, or a reference to one. A wrapper is known by its
-/// `Deref` to a value of its own size: there is nothing beside that value. `Kind` keeps the implementations apart.
+/// The type is a generic wrapper, or a reference to one, as [`Shown`] is, around a value without `Debug`.
 pub trait Wrapper<Kind: ?Sized> {
     /// Returns the recorded form of the value, where there is nothing beside it.
     fn wrapped(&self) -> Option<Recorded>;
@@ -320,12 +374,19 @@ pub trait Wrapper<Kind: ?Sized> {
 impl<W: Deref<Target: Serialize + Sized>> Wrapper<()> for W {
     fn wrapped(&self) -> Option<Recorded> {
         let is_all = size_of::<W>() == size_of::<W::Target>();
-        is_all.then(|| Recorded::of(self.deref()))
+        let is_generic = type_name::<W>().contains('<');
+        (is_all && is_generic).then(|| Recorded::of(self.deref()))
     }
 }
 
 macro_rules! leads_to_a_wrapper {
     ($($leads:ty),*) => {$(
+        impl<W: Shown<Kind>, Kind: ?Sized> Shown<Behind<Kind>> for $leads {
+            fn wrapped(&self, shown: &str) -> Option<Recorded> {
+                W::wrapped(self, shown)
+            }
+        }
+
         impl<W: Wrapper<Kind>, Kind: ?Sized> Wrapper<Behind<Kind>> for $leads {
             fn wrapped(&self) -> Option<Recorded> {
                 W::wrapped(self)
@@ -335,18 +396,6 @@ macro_rules! leads_to_a_wrapper {
 }
 
 leads_to_a_wrapper!(&W, &mut W);
-
-/// The eighth choice is `Debug`.
-pub trait ByDebug {
-    /// Returns the recorded form.
-    fn __honeyhive_json(&self) -> Recorded;
-}
-
-impl<T: Debug> ByDebug for &Probe<'_, T> {
-    fn __honeyhive_json(&self) -> Recorded {
-        Recorded::shown(self.0)
-    }
-}
 
 /// The last choice is the name of the type.
 pub trait ByName {
@@ -713,7 +762,51 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapper_without_debug_is_what_is_in_it_or_named() {
+    fn a_wrapper_is_unwrapped_where_its_debug_is_that_of_the_value_in_brackets() {
+        #[derive(Debug, Serialize)]
+        struct Login {
+            user: &'static str,
+            password: &'static str,
+        }
+
+        let rows: &[(&str, &str, bool)] = &[
+            ("Wrap(7)", "7", true),
+            ("Wrap { inner: 7 }", "7", true),
+            ("Path(67e55044-10b1)", "67e55044-10b1", true),
+            ("Json(User)", "User", true),
+            ("Wrap('a')", "'a'", true),
+            ("Sha256Key(<hidden>)", "[5]", false),
+            ("Sha5", "5", false),
+            ("key is (7)", "7", false),
+            (
+                "Masked { user: \"ann\", password: *** }",
+                "Login { user: \"ann\" }",
+                false,
+            ),
+            ("Masked(7, 8)", "7", false),
+            ("", "", false),
+        ];
+        for (wrapper, value, expected) in rows {
+            assert_eq!(is_around(wrapper, value), *expected, "{wrapper}");
+        }
+        let long = Wrap(Login {
+            user: "ann",
+            password: "long",
+        });
+        let json = (&&&&&&&&&Probe(&long)).__honeyhive_json().json;
+        assert_eq!(json, serde_json::json!({"user": "ann", "password": "long"}));
+        let long = "é".repeat(100_000);
+        let recorded = (&&&&&&&&&Probe(&Wrap(vec![long]))).__honeyhive_json();
+        assert!(recorded.json.is_array());
+    }
+
+    #[test]
+    fn a_generic_wrapper_without_debug_is_the_object_in_it_and_any_other_is_named() {
+        #[derive(Serialize)]
+        struct Reply {
+            text: &'static str,
+        }
+
         struct Quiet<T>(T);
 
         impl<T> Deref for Quiet<T> {
@@ -724,11 +817,63 @@ mod tests {
             }
         }
 
-        let list = (&&&&&&&&&Probe(&Quiet(vec![1]))).__honeyhive_json();
-        assert_eq!(list.json, Json::from(vec![1]));
-        let text = (&&&&&&&&&Probe(&Quiet("s".to_owned()))).__honeyhive_json();
-        let name = text.json.as_str();
-        assert!(name.is_some_and(|name| name.ends_with("Quiet<alloc::string::String>")));
+        struct Key([u8; 2]);
+
+        impl Deref for Key {
+            type Target = [u8; 2];
+
+            fn deref(&self) -> &[u8; 2] {
+                &self.0
+            }
+        }
+
+        let reply = (&&&&&&&&&Probe(&Quiet(Reply { text: "a" }))).__honeyhive_json();
+        assert_eq!(reply.json, serde_json::json!({"text": "a"}));
+        let list = (&&&&&&&&&Probe(&Quiet(vec![Reply { text: "a" }]))).__honeyhive_json();
+        assert_eq!(list.json, serde_json::json!([{"text": "a"}]));
+        let named = |recorded: Recorded, name: &str| {
+            let text = recorded.json.as_str().map(str::to_owned);
+            assert!(text.is_some_and(|text| text.ends_with(name)), "{name}");
+        };
+        named(
+            (&&&&&&&&&Probe(&Quiet("s".to_owned()))).__honeyhive_json(),
+            "Quiet<alloc::string::String>",
+        );
+        named(
+            (&&&&&&&&&Probe(&Quiet(vec![1_u8]))).__honeyhive_json(),
+            "Quiet<alloc::vec::Vec<u8>>",
+        );
+        named((&&&&&&&&&Probe(&Key([1, 2]))).__honeyhive_json(), "Key");
+    }
+
+    #[test]
+    fn a_handle_with_something_beside_it_is_no_handle() {
+        #[derive(Serialize)]
+        struct Conversation {
+            #[serde(skip)]
+            session: Session,
+            question: &'static str,
+        }
+
+        impl Deref for Conversation {
+            type Target = Session;
+
+            fn deref(&self) -> &Session {
+                &self.session
+            }
+        }
+
+        let tracer = HoneyHiveTracer::disabled();
+        let session = tracer.create_session("chat");
+        let shared = Arc::new(session.clone());
+        let handle = (&&&&&&&&&Probe(&shared)).__honeyhive_json();
+        assert_eq!(handle, Recorded::NOTHING);
+        let conversation = Conversation {
+            session,
+            question: "why",
+        };
+        let recorded = (&&&&&&&&&Probe(&conversation)).__honeyhive_json();
+        assert_eq!(recorded.json, serde_json::json!({"question": "why"}));
     }
 
     #[test]
