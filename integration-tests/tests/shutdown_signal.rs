@@ -426,7 +426,7 @@ async fn a_stream_that_is_not_waited_for_is_counted_and_its_session_ends_as_canc
         assert_cut(&stream);
         if framework == "axum" || unfinished != "0" {
             assert_eq!(unfinished, "1", "{framework}");
-            let warning = "requests are still under way (1): their sessions end as `cancelled`";
+            let warning = "requests are still under way (1): the sessions that began with them end as `cancelled`";
             assert!(stderr.contains(warning), "{framework}: {stderr}");
         }
     }

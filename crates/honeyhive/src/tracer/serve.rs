@@ -290,9 +290,10 @@ fn close(tracer: &HoneyHiveTracer) -> u64 {
 #[cold]
 fn warn_of_unfinished(requests: u64) {
     log::lost(format_args!(
-        "the server is not waited for any longer, and requests are still under way ({requests}): their sessions end as \
-         `cancelled`, and what they record from now on is dropped; a longer `drain_limit` waits for them, and a \
-         stream that has no end of its own should end when the stop signal comes"
+        "the server is not waited for any longer, and requests are still under way ({requests}): the sessions that \
+         began with them end as `cancelled` (over OTLP they have no end), and what they record from now on is dropped; \
+         a longer `drain_limit` waits for them, and a stream that has no end of its own should end when the stop signal \
+         comes"
     ));
 }
 
