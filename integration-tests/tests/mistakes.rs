@@ -522,6 +522,8 @@ fn what_is_recorded_after_the_shutdown() {
             &late("the span \"late\" (<site>)"),
             &late("the session \"another\" (<site>)"),
             &late("the session \"a batch\" (<site>)"),
+            &late("the session \"a report\" (<site>)"),
+            &late("the session \"an import\" (<site>)"),
             &late("what was added to a session (<site>)"),
             &late("the session \"GET /\""),
             "200 OK: an answer",

@@ -197,6 +197,8 @@ fn after_shutdown() -> Outcome {
 #[tokio::main]
 async fn requests_after_shutdown(tracer: &HoneyHiveTracer) -> Outcome {
     tracer.with_session("a batch", async |_| ()).await;
+    tracer.with_session_blocking("a report", |_| ());
+    tracer.try_with_session_blocking("an import", |_| Ok::<_, String>(()))?;
     let existing = NewSession::existing("trip-42").metadata(json!({"late": true}));
     tracer.with_session(existing, async |_| ()).await;
     let app = Router::new().route("/", get(async || "an answer"));

@@ -108,6 +108,7 @@ impl HoneyHiveTracer {
     /// # let _: i32 = rows;
     /// # }
     /// ```
+    #[track_caller]
     pub fn with_session_blocking<T>(
         &self,
         new: impl Into<NewSession>,
@@ -135,6 +136,7 @@ impl HoneyHiveTracer {
     /// # Errors
     ///
     /// The error of the work.
+    #[track_caller]
     pub fn try_with_session_blocking<T, E: Failure<Kind>, Kind>(
         &self,
         new: impl Into<NewSession>,
