@@ -8,7 +8,7 @@ use std::task::{self, Poll, ready};
 
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use super::{Headers, ResponseGuard};
-use crate::incoming::text_with_causes;
+use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
 use crate::outbox::Outcome;
 use crate::session::Session;
@@ -72,7 +72,7 @@ impl RequestGuard {
         if let Some(traced) = self.0.open_mut()
             && status_code >= INTERNAL_SERVER_ERROR
         {
-            traced.handler_error = Some(text_with_causes(error));
+            traced.handler_error = Some(with_causes(error));
         }
     }
 
@@ -100,7 +100,7 @@ impl RequestGuard {
         match handling.open_mut() {
             // An answer to the client's mistake is an answer like any other.
             Some(traced) if status < INTERNAL_SERVER_ERROR => traced.complete_with(status),
-            Some(traced) => traced.fail(Outcome::Error, status, text_with_causes(error)),
+            Some(traced) => traced.fail(Outcome::Error, status, with_causes(error)),
             None => {}
         }
         ResponseGuard(handling)

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::Headers;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
-use crate::incoming::text_with_causes;
+use crate::model::causes::with_causes;
 use crate::outbox::Outcome;
 #[cfg(feature = "model-calls")]
 use crate::stream::each_piece;
@@ -137,7 +137,7 @@ impl ResponseGuard {
     /// Records that the body has failed, with this error and its causes.
     pub fn on_error(&mut self, error: &dyn Error) {
         if let Some(traced) = self.0.open_mut() {
-            let text = text_with_causes(error);
+            let text = with_causes(error);
             traced.fail(Outcome::Error, INTERNAL_SERVER_ERROR, text);
         }
     }

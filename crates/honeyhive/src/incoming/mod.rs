@@ -3,14 +3,12 @@
 
 mod flush;
 mod scope;
-mod text;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
 pub(crate) use flush::{Flush, Flushing};
 pub(crate) use scope::run_in;
-pub(crate) use text::text_with_causes;
 
 use crate::outbox::Record;
 pub(crate) use crate::panics::{guarded, panic_text};

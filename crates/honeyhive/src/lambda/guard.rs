@@ -12,7 +12,8 @@ use super::Inner;
 use super::ending::Active;
 use super::handler::{HandlerEnd, Wire};
 use crate::incoming::Flush;
-use crate::incoming::{panic_text, run_in, text_with_causes};
+use crate::incoming::{panic_text, run_in};
+use crate::model::causes::with_causes;
 use crate::outbox::Outcome;
 use crate::session::Session;
 
@@ -97,7 +98,7 @@ impl InvocationGuard {
         if self.active.is_some() {
             self.end(HandlerEnd {
                 outcome: Outcome::Error,
-                error: Some(text_with_causes(error)),
+                error: Some(with_causes(error)),
             });
         }
     }

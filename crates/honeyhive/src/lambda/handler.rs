@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use opentelemetry::Context;
 
 use crate::context;
-use crate::incoming::{panic_text, text_with_causes};
+use crate::incoming::panic_text;
+use crate::model::causes::with_causes;
 use crate::outbox::Outcome;
 
 /// The handler ends with an outcome.
@@ -130,7 +131,7 @@ impl HandlerGuard {
     /// Tells that the handler has failed, with this error and its causes.
     pub fn on_error(&self, error: &dyn Error) {
         if self.wire.is_some() {
-            self.tell(Outcome::Error, Some(text_with_causes(error)));
+            self.tell(Outcome::Error, Some(with_causes(error)));
         }
     }
 

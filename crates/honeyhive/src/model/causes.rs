@@ -1,6 +1,7 @@
 //! [`with_causes`] writes an error's text and those of its causes.
 
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::limits;
 use crate::model::text::bounded;
@@ -11,8 +12,20 @@ const CAUSES: usize = 16;
 const BYTES: usize = 64 * 1024;
 
 /// Returns the error's text and those of its causes, outermost first, joined by `: `. A cause that the text tells
-/// already (many errors write theirs into their own) is not told again.
+/// already (many errors write theirs into their own) is not told again. An error that panics has a
+/// placeholder for its text.
 pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
+    text_or_placeholder(|| chain_text(error))
+}
+
+/// Returns the text of an error of the program, or a placeholder where the program's code for it panics.
+pub(crate) fn text_or_placeholder(text: impl FnOnce() -> String) -> String {
+    // A text that is half-written is dropped with the panic, so nobody sees it.
+    catch_unwind(AssertUnwindSafe(text))
+        .unwrap_or_else(|_| "an error whose text cannot be had".to_owned())
+}
+
+fn chain_text(error: &(dyn Error + '_)) -> String {
     let mut texts = Vec::with_capacity(2);
     let mut next = Some(error);
     while let Some(error) = next.filter(|_| texts.len() <= CAUSES) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use crate::model::causes::with_causes;
+use crate::model::causes::{text_or_placeholder, with_causes};
 
 /// A failure is the `Err` of a unit of work: an error, a type that boxes or wraps one (`Box<dyn Error>`,
 /// `anyhow::Error`, `eyre::Report`), or text.
@@ -40,7 +40,7 @@ impl<E: Error> Failure<kinds::Plain> for E {
 
 impl<E: AsRef<dyn Error + 'static>> Failure<kinds::Wrapped> for E {
     fn to_text(&self) -> String {
-        with_causes(self.as_ref())
+        text_or_placeholder(|| with_causes(self.as_ref()))
     }
 }
 

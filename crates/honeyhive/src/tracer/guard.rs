@@ -207,13 +207,15 @@ where
     F: FnOnce(Session) -> Fut,
     Fut: Future,
 {
-    let mut ending = EndOfSession::new(session.clone(), began);
+    let mut ending = EndOfFuture(EndOfSession::new(session.clone(), began));
     let output = {
-        let work = ending.watch(|| session.in_scope(|| work(session.clone())));
+        let work = ending
+            .0
+            .watch(|| session.in_scope(|| work(session.clone())));
         let mut work = pin!(session.scope(work));
-        poll_fn(|cx| ending.watch(|| work.as_mut().poll(cx))).await
+        poll_fn(|cx| ending.0.watch(|| work.as_mut().poll(cx))).await
     };
-    ending.end_with(verdict(&output));
+    ending.0.end_with(verdict(&output));
     output
 }
 
@@ -230,7 +232,7 @@ fn to_its_end_blocking<T>(
     output
 }
 
-/// The guard ends a session once: as it is told, else as cancelled when it is dropped.
+/// The end of a session is recorded once, by what comes of its work.
 #[derive(Debug)]
 struct EndOfSession {
     session: Session,
@@ -284,9 +286,13 @@ impl EndOfSession {
     }
 }
 
-impl Drop for EndOfSession {
+/// The guard ends the session of a future as cancelled when it is dropped before the work has an end.
+#[derive(Debug)]
+struct EndOfFuture(EndOfSession);
+
+impl Drop for EndOfFuture {
     fn drop(&mut self) {
         let cancelled = "cancelled: the future was dropped before its end";
-        self.end(Outcome::Cancelled, Some(cancelled.to_owned()));
+        self.0.end(Outcome::Cancelled, Some(cancelled.to_owned()));
     }
 }
