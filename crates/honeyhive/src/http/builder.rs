@@ -172,7 +172,7 @@ impl<T> ServerInstrumentationBuilder<T> {
     /// let instrumentation = ServerInstrumentation::builder(tracer)
     ///     .session_id(|request| {
     ///         let rest = request.path().strip_prefix("/conversations/")?;
-    ///         rest.split('/').next().map(str::to_owned)
+    ///         rest.strip_suffix("/messages").map(str::to_owned)
     ///     })
     ///     .build()?;
     /// # drop(instrumentation);
@@ -180,11 +180,12 @@ impl<T> ServerInstrumentationBuilder<T> {
     /// ```
     ///
     /// An id in a body is known later: a handler goes there by [`Session::link_to`](crate::Session::link_to).
-    pub fn session_id<F>(mut self, id: F) -> Self
+    pub fn session_id<F, N>(mut self, id: F) -> Self
     where
-        F: Fn(&RequestInfo<'_>) -> Option<String> + Send + Sync + 'static,
+        F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
+        N: Into<Option<String>>,
     {
-        self.0.session_id = Some(Box::new(id));
+        self.0.session_id = Some(Box::new(move |request| id(request).into()));
         self
     }
 
