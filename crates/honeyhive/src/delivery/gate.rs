@@ -28,7 +28,7 @@ pub(crate) struct Gate {
     narrowest: usize,
     widest: usize,
     width: usize,
-    /// Calls have waited since then although HoneyHive takes all that it gets.
+    /// Calls have waited since then, and the gate has stayed open.
     short_since: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
@@ -112,8 +112,6 @@ impl Gate {
     /// Closes the gate if the server asks for a pause, or if this is an outage.
     pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
         self.failed_calls += 1;
-        self.width = self.narrowest;
-        self.short_since = None;
         if let Some(asked) = retry_after {
             self.close(now + asked_for(asked));
         }
@@ -129,6 +127,8 @@ impl Gate {
     }
 
     fn close(&mut self, until: Instant) {
+        self.width = self.narrowest;
+        self.short_since = None;
         self.not_before = self.not_before.max(Some(until));
     }
 
@@ -181,12 +181,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_gate_widens_while_calls_wait_and_narrows_with_a_failure() {
+    async fn a_gate_widens_while_calls_wait_though_a_call_fails_every_second() {
         let begun = Instant::now();
         let mut gate = Gate::new(16, 64);
         let wait_for = |gate: &mut Gate, seconds: u64| {
             for second in 0..=seconds {
-                gate.note_shortage(true, begun + Duration::from_secs(second));
+                let now = begun + Duration::from_secs(second);
+                gate.note_shortage(true, now);
+                gate.failed(now, None);
+                gate.succeeded();
             }
             gate.width(begun)
         };
@@ -195,8 +198,24 @@ mod tests {
         assert_eq!(wait_for(&mut gate, 4), 16, "another");
         assert_eq!(wait_for(&mut gate, 5), 24);
         assert_eq!(wait_for(&mut gate, 60), 64);
-        gate.failed(begun, None);
-        assert_eq!(gate.width(begun), 16);
+    }
+
+    #[tokio::test]
+    async fn a_gate_narrows_with_an_outage_and_with_a_pause_that_is_asked_for() {
+        let now = Instant::now();
+        let second = Some(Duration::from_secs(1));
+        for failures in [vec![None; OUTAGE as usize], vec![second]] {
+            let mut gate = Gate::new(16, 64);
+            gate.note_shortage(true, now);
+            gate.note_shortage(true, now + SHORT_FOR);
+            assert_eq!(gate.width(now), 24);
+            for retry_after in failures {
+                gate.failed(now, retry_after);
+            }
+            assert!(gate.succeeded());
+            gate.note_shortage(true, now + SHORT_FOR * 2);
+            assert_eq!(gate.width(now), 16, "the five seconds begin anew");
+        }
     }
 
     #[tokio::test]
