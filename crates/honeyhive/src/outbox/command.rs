@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Confirm(Arc<StartRecord>, Reply<Result<(), StartError>>),
     /// All items that were accepted so far are to be delivered.
     Flush(Duration, Reply<Flushed>),
+    /// The end of this session came too late; a server that is stopped writes another in its place.
+    EndRefused(Arc<StartRecord>),
     /// The sessions of requests that nobody waits for any longer are to end.
     CutOff,
     /// All items that were accepted so far are to be delivered; then the thread ends.

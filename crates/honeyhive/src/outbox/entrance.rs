@@ -5,11 +5,13 @@ use std::sync::{Arc, MutexGuard};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Outbox;
+use super::command::Command;
 use super::load::Load;
 use super::queue::{BATCH, Queue};
 use super::record::Record;
 use super::start::StartRecord;
 use super::update::{SessionEnd, Update};
+use crate::error::StartError;
 use crate::log::CallSite;
 use crate::report::DropReason;
 
@@ -69,7 +71,7 @@ impl Outbox {
 
     /// Hands a session's end over like an update.
     #[inline]
-    pub(crate) fn push_end(&self, session: &StartRecord, mut end: SessionEnd) {
+    pub(crate) fn push_end(&self, session: &Arc<StartRecord>, mut end: SessionEnd) {
         if self.is_disabled {
             return;
         }
@@ -77,7 +79,7 @@ impl Outbox {
         end.fit();
         match self.admit(end.load()) {
             Ok(mut queue) => {
-                // The lock is held: the delivery thread takes the end in before it sees the session as ended.
+                // `ended` is set under the lock, so a cut-off that comes after this end sees it.
                 session.set_ended();
                 let end = Update::End(end);
                 let record = Record::Update(session.current_id(), end, timing);
@@ -85,8 +87,17 @@ impl Outbox {
                 self.admitted(queue);
             }
             // The delivery thread writes an end in its place, where a server has cut the request off.
-            Err(DropReason::ShutDown) => {}
+            Err(DropReason::ShutDown) => self.end_refused(session),
             Err(_) => session.set_ended(),
+        }
+    }
+
+    /// Has the delivery thread keep a session until it is cut off, unless its start was refused, too.
+    #[cold]
+    fn end_refused(&self, session: &Arc<StartRecord>) {
+        let never_began = matches!(session.outcome(), Some(Err(StartError::ShutDown)));
+        if !never_began && session.is_under_way() {
+            self.command(Command::EndRefused(Arc::clone(session)));
         }
     }
 
@@ -144,11 +155,13 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
     use crate::enrichment::Enrichment;
     use crate::model::id::SessionId;
-    use crate::outbox::Timing;
-    use crate::outbox::{Bounds, Closed};
+    use crate::model::object::Object;
+    use crate::outbox::{Bounds, Closed, Inputs, Outcome, Timing};
     use crate::report::DeliveryStats;
     use crate::settings::DropPolicy;
 
@@ -204,5 +217,38 @@ mod tests {
         outbox.close(Closed::LastHandle);
         outbox.push(update());
         assert_eq!(balanced(&outbox).dropped.shut_down, 1);
+    }
+
+    #[test]
+    fn a_request_that_begins_and_ends_after_the_close_is_kept_nowhere() {
+        let outbox = outbox(2, usize::MAX);
+        outbox.close(Closed::Server);
+        let [begun, refused] = [(); 2].map(|()| {
+            let inputs = Inputs::Object(Object::new());
+            let now = SystemTime::now();
+            let mut start = StartRecord::new(SessionId::new(), "chat".into(), inputs, now);
+            start.will_end = true;
+            Arc::new(start)
+        });
+        refused.settle(Err(StartError::ShutDown));
+        for start in [&begun, &refused] {
+            outbox.push_end(start, end());
+        }
+        assert_eq!(Arc::strong_count(&begun), 2, "the delivery thread has it");
+        assert_eq!(Arc::strong_count(&refused), 1);
+    }
+
+    fn end() -> SessionEnd {
+        SessionEnd {
+            ended_at: SystemTime::now(),
+            duration: Duration::ZERO,
+            outcome: Outcome::Complete,
+            status_code: None,
+            grpc_status: None,
+            time_to_first_byte: None,
+            response_bytes: None,
+            error: None,
+            whole_session: true,
+        }
     }
 }

@@ -182,7 +182,7 @@ impl StartRecord {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// Returns true for a session whose start is sent, and whose end was not recorded so far.
+    /// Returns true for a request's session that began here, has a REST start, and whose end was not recorded so far.
     #[inline]
     pub(crate) fn is_under_way(&self) -> bool {
         self.will_end && !self.ended.load(Ordering::Relaxed) && !self.by_spans && self.is_whole()

@@ -14,6 +14,7 @@ impl Core {
         match command {
             Command::Confirm(start, reply) => self.confirm(start, reply, now),
             Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
+            Command::EndRefused(start) => self.under_way.keep(start),
             Command::CutOff => self.cut_off(now),
             Command::Stop(timeout, reply) => {
                 self.decide_all(now);

@@ -1,4 +1,4 @@
-//! Requests that a stopped server does not wait for: their sessions end with it.
+//! A stopped server ends the sessions of the requests that it does not wait for.
 
 use std::time::SystemTime;
 
@@ -17,10 +17,13 @@ impl Core {
         if let Some(sampler) = &self.intake.sampler {
             starts.extend(sampler.starts().cloned());
         }
-        starts.retain(|start| start.is_under_way());
         for start in starts {
+            if !start.is_under_way() {
+                continue;
+            }
             let end = Update::End(cut_off(&start));
             let record = Record::Update(start.id, end, start.timing());
+            start.set_ended();
             self.outbox.accept_late(record.load());
             self.take_record(record, now);
         }

@@ -1,16 +1,19 @@
 //! [`UnderWay`] keeps the sessions whose requests take longer than the coalescing window.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::outbox::StartRecord;
 
-/// The number of sessions from which on those that have ended are looked for.
+/// The list is not tidied up before it has this length.
 const MANY: usize = 64;
 
-/// The sessions whose requests were under way when their starts were sealed, and maybe still are.
+/// `UnderWay` lists the sessions whose requests were under way when their starts were sealed, and maybe still are.
 #[derive(Debug, Default)]
 pub(super) struct UnderWay {
-    starts: Vec<Arc<StartRecord>>,
+    /// A request under way keeps the start of its session alive. Those that have ended free theirs at once.
+    starts: Vec<Weak<StartRecord>>,
+    /// The requests have ended since the outbox was closed, so their ends were refused.
+    refused: Vec<Arc<StartRecord>>,
     /// The length that the list has before it is tidied up.
     most: usize,
 }
@@ -22,14 +25,23 @@ impl UnderWay {
             return;
         }
         if self.starts.len() >= self.most {
-            self.starts.retain(|start| start.is_under_way());
+            let is_under_way =
+                |it: &Weak<StartRecord>| it.upgrade().is_some_and(|it| it.is_under_way());
+            self.starts.retain(is_under_way);
             self.most = MANY.max(2 * self.starts.len());
         }
-        self.starts.push(Arc::clone(start));
+        self.starts.push(Arc::downgrade(start));
+    }
+
+    /// Keeps the session of a request whose end was refused, until the server cuts it off.
+    pub(super) fn keep(&mut self, start: Arc<StartRecord>) {
+        self.refused.push(start);
     }
 
     pub(super) fn into_starts(self) -> Vec<Arc<StartRecord>> {
-        self.starts
+        let mut starts = self.refused;
+        starts.extend(self.starts.iter().filter_map(Weak::upgrade));
+        starts
     }
 }
 
@@ -63,8 +75,20 @@ mod tests {
             }
         }
         assert!(under_way.starts.len() <= 2 * running.len());
-        under_way.starts.retain(|start| start.is_under_way());
+        let mut left = under_way.into_starts();
+        left.retain(|start| start.is_under_way());
         let ids = |starts: &[Arc<StartRecord>]| starts.iter().map(|it| it.id).collect::<Vec<_>>();
-        assert_eq!(ids(&under_way.starts), ids(&running));
+        assert_eq!(ids(&left), ids(&running));
+    }
+
+    #[test]
+    fn the_start_of_a_request_that_has_ended_takes_no_memory() {
+        let mut under_way = UnderWay::default();
+        let start = request();
+        under_way.note(&start);
+        let left = Arc::downgrade(&start);
+        start.set_ended();
+        drop(start);
+        assert!(left.upgrade().is_none());
     }
 }
