@@ -7,8 +7,7 @@ use opentelemetry::propagation::Injector;
 
 use crate::session::Session;
 
-/// The hosts, by name, are those to which the session goes along with an HTTP client's requests (feature
-/// `http-client`).
+/// `Hosts` lists the hosts to which an HTTP client sends the session along (feature `http-client`).
 ///
 /// A host that is not listed gets nothing: a session's id and the baggage do not concern a provider of models.
 ///

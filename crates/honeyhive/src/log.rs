@@ -147,7 +147,8 @@ impl fmt::Display for CallSite {
     }
 }
 
-/// A site in parentheses, after a space; nothing where the site tells nothing about the program.
+/// `Aside` writes a site in parentheses, after a space; it writes nothing where the site tells nothing about the
+/// program.
 #[derive(Debug)]
 pub(crate) struct Aside(pub(crate) CallSite);
 

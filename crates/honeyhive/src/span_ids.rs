@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
-/// The ids of one tracer's spans: the last bits of each follow from the others and from the tracer's key.
+/// `SpanIds` makes the ids of one tracer's spans: the last bits of each follow from the others and from the tracer's
+/// key.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanIds(Arc<Inner>);
 
@@ -18,7 +19,7 @@ struct Inner {
 }
 
 impl SpanIds {
-    /// The bits by which an id is known again; one foreign id in 65,536 has them by chance.
+    /// An id is known again by these bits; one foreign id in 65,536 has them by chance.
     const SEAL: u64 = 0xffff;
 
     pub(crate) fn new() -> Self {

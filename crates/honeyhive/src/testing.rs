@@ -81,8 +81,8 @@ pub fn tracer_with(
     (tracer, captured)
 }
 
-/// The recordings are those of a tracer from [`tracer()`]. Every read first waits until all that was recorded so far
-/// has arrived.
+/// `Captured` reads what the tracer from [`tracer()`] has recorded. Every read first waits until all that was recorded
+/// so far has arrived.
 #[derive(Clone)]
 pub struct Captured {
     tracer: HoneyHiveTracer,

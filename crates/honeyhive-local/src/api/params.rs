@@ -1,4 +1,4 @@
-//! The query of a URL has parameters.
+//! The parameters of a URL's query are read here.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The REST calls have bodies.
+//! These types read the bodies of the REST calls.
 
 mod batch;
 mod dataset;

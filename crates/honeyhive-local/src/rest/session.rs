@@ -1,4 +1,4 @@
-//! `POST /v1/sessions` has a body and an answer.
+//! The body and the answer of `POST /v1/sessions` are types here.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

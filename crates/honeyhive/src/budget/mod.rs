@@ -88,7 +88,7 @@ impl SessionBudget {
         self
     }
 
-    /// Sets the most calls of models of a session (default: no limit).
+    /// Sets the largest number of model calls in a session (default: no limit).
     pub const fn model_calls(mut self, most: u64) -> Self {
         self.limits.model_calls = Some(most);
         self

@@ -20,13 +20,13 @@ pub struct SessionUsage {
     pub input_tokens: u64,
     /// The output tokens come out of models.
     pub output_tokens: u64,
-    /// The sum counts all tokens.
+    /// The tokens are the sum of input and output, or the total of a span that states neither.
     pub tokens: u64,
     /// Spans of the type model count as calls of models.
     pub model_calls: u64,
     /// The cost of the calls is known as far as spans state it.
     pub cost: f64,
-    /// A turn is a time that the session begins or continues.
+    /// The turns count how often the session began or was continued.
     pub turns: u64,
 }
 

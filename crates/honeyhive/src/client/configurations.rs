@@ -33,11 +33,11 @@ pub struct Configurations<'c> {
 open_enum! {
     /// A configuration is deployed to such environments.
     Environment {
-        /// The environment serves development.
+        /// Development uses this environment.
         Dev = "dev",
-        /// The environment serves tests.
+        /// Tests use this environment.
         Staging = "staging",
-        /// The environment serves users.
+        /// The service that users reach is in this environment.
         Prod = "prod",
     }
 }

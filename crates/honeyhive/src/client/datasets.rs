@@ -48,7 +48,7 @@ pub struct Dataset {
     pub updated_at: Option<String>,
 }
 
-/// A new dataset is made of these fields.
+/// `NewDataset` describes a dataset to create.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Datasets::create`"]
 pub struct NewDataset(Body);

@@ -16,7 +16,7 @@ pub struct Event {
     /// The event belongs to this session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// The parent event encloses the event.
+    /// The id names the event that encloses this one.
     pub parent_id: Option<String>,
     /// The event has this name.
     #[serde(deserialize_with = "or_default")]

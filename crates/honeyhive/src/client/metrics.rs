@@ -85,9 +85,9 @@ pub struct Metric {
     /// The share of events that are measured is in per cent.
     #[serde(deserialize_with = "number")]
     pub sampling_percentage: Option<f64>,
-    /// The provider offers the model.
+    /// The provider offers the model that measures, such as `openai`.
     pub model_provider: Option<String>,
-    /// The model measures the events.
+    /// The model that measures the events has this name.
     pub model_name: Option<String>,
     /// The scale ends at this value.
     #[serde(deserialize_with = "number")]
@@ -105,7 +105,7 @@ pub struct Metric {
     pub updated_at: Option<String>,
 }
 
-/// A new metric is made of these fields, or tried.
+/// `NewMetric` describes a metric to create, or to try without storing it.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Metrics::create`"]
 pub struct NewMetric(Body);
@@ -183,7 +183,7 @@ macro_rules! fields_of_metric {
                 Self(body.set("model_name", name.into()))
             }
 
-            /// Sets the largest value.
+            /// Sets the top of the rating scale.
             pub fn scale(self, largest: u32) -> Self {
                 Self(self.0.set("scale", largest))
             }
@@ -219,7 +219,7 @@ pub struct MetricVersion {
     pub message: Option<String>,
     /// The time of the version is in ISO 8601.
     pub date: Option<String>,
-    /// The deployed version is the one that measures.
+    /// The flag says whether this version is the one that measures.
     #[serde(deserialize_with = "or_default")]
     pub deployed: bool,
     /// The content is the metric of that version.

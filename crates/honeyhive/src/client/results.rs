@@ -94,19 +94,19 @@ pub struct RunSummary {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricResults {
-    /// The function makes one value of many.
+    /// The aggregation function says how values were combined, such as `average`.
     pub aggregation_function: Option<String>,
     /// The details have each metric of each event.
     #[serde(deserialize_with = "or_default")]
     pub details: Vec<MetricSummary>,
 }
 
-/// A summary is of a metric of the events of one name.
+/// A summary combines one metric over all events of one name.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricSummary {
-    /// The name is that of the metric.
+    /// The metric has this name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
     /// The metric is of this kind.
@@ -183,7 +183,7 @@ pub struct RunEvents {
     pub total: u64,
 }
 
-/// An event of a run has its metrics.
+/// A `RunEvent` is an event of a run, with its metrics.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -239,7 +239,7 @@ pub struct Comparison {
 #[serde(default)]
 #[non_exhaustive]
 pub struct ComparedMetric {
-    /// The name is that of the metric.
+    /// The metric has this name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
     /// The metric is of this kind.

@@ -71,7 +71,7 @@ open_enum! {
 pub struct Run {
     /// Calls and sessions name the run by this id.
     pub run_id: String,
-    /// The id of the record is another one.
+    /// The record itself has this id, which is not `run_id`.
     pub id: Option<String>,
     /// The run has this name.
     pub name: Option<String>,
@@ -106,7 +106,7 @@ pub struct Run {
     pub updated_at: Option<String>,
 }
 
-/// A new run is made of these fields.
+/// `NewRun` describes a run to create.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Runs::create`"]
 pub struct NewRun(Body);

@@ -51,7 +51,7 @@ pub struct Answered {
     pub letter: char,
     /// The question is asked of this HoneyHive.
     pub question: &'static str,
-    /// The answer is the observation that was made.
+    /// The answer says what this HoneyHive did when asked.
     pub answer: String,
 }
 

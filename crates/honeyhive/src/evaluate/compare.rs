@@ -31,11 +31,11 @@ pub struct Change {
     pub new: f64,
     /// The mean of this run less that of the earlier run.
     pub difference: f64,
-    /// The difference's interval: Agresti and Min's for truths of one trial, else Student's. `None` for one pair of
+    /// The difference's interval: Agresti and Min's for booleans of one trial, else Student's. `None` for one pair of
     /// numbers.
     pub interval: Option<Interval>,
-    /// The probability of such differences where nothing has changed: McNemar's exact test for truths of one trial, else
-    /// Wilcoxon's signed rank test.
+    /// The probability of such differences where nothing has changed: McNemar's exact test for booleans of one trial,
+    /// else Wilcoxon's signed rank test.
     pub p: f64,
     /// The probability after Holm's adjustment over all metrics compared.
     pub p_adjusted: f64,
@@ -60,7 +60,7 @@ impl Change {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The changes of metrics with numbers or truths that both runs have, by name.
+    /// The changes of metrics with numbers or booleans that both runs have, by name.
     pub changes: Vec<Change>,
     /// The metrics that only one of the runs has, or that have no datapoint in common.
     pub not_compared: Vec<String>,

@@ -18,7 +18,7 @@ use crate::model::milliseconds::milliseconds;
 ///
 /// | Gate | Asks for |
 /// |---|---|
-/// | `mean(m)` | the mean of a metric; of truths, their share |
+/// | `mean(m)` | the mean of a metric; of booleans, the share of true ones |
 /// | `share(m, range)` | the share of datapoints whose value is in a range |
 /// | `percentile(m, 0.95)` | a percentile of a metric |
 /// | `latency(0.95)` | a percentile of the function's time |
@@ -82,7 +82,7 @@ impl Gate {
         }
     }
 
-    /// Judges the mean of a metric; of truths, the share of true ones.
+    /// Judges the mean of a metric; of booleans, the share of true ones.
     pub fn mean(metric: impl Into<String>) -> Self {
         Self::new(Measure::Mean(metric.into()), None)
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::model::causes::with_causes;
 use crate::model::number::of_f32;
 
-/// A metric's value is a truth, a number or a text.
+/// A metric's value is a boolean, a number or a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -25,7 +25,7 @@ pub enum ScoreValue {
 }
 
 impl ScoreValue {
-    /// Returns the number: for a truth 1 or 0, for a text `None`.
+    /// Returns the number: for a boolean 1 or 0, for a text `None`.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match self {
@@ -117,7 +117,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// Returns a score of this value: a truth, a number or a text.
+    /// Returns a score of this value: a boolean, a number or a text.
     #[must_use]
     pub fn new(value: impl Into<ScoreValue>) -> Self {
         Self {
@@ -161,7 +161,7 @@ pub enum Scoring {
     Error(String),
 }
 
-/// An evaluator may return this value: a truth, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`]
+/// An evaluator may return this value: a boolean, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`]
 /// struct, an `Option` (`None` is skipped) or a `Result` (`Err` is the evaluator's error) of those.
 #[diagnostic::on_unimplemented(
     message = "an evaluator cannot return `{Self}`",

@@ -28,8 +28,8 @@ pub struct MetricReport {
     pub missing: usize,
     /// The mean; `None` for texts, or where there are no values.
     pub estimate: Option<f64>,
-    /// The estimate's interval: Wilson's for truths of one trial, else Student's. `None` for fewer than two datapoints
-    /// with numbers.
+    /// The estimate's interval: Wilson's for booleans of one trial, else Student's. `None` for fewer than two
+    /// datapoints with numbers.
     pub interval: Option<Interval>,
     /// The aggregate that the run asks for.
     pub aggregate: Option<f64>,

@@ -93,7 +93,7 @@ impl InvocationGuard {
         }
     }
 
-    /// Records that Lambda could not be given an answer: because of this error and its causes.
+    /// Records that Lambda got no answer, with the error and its causes.
     pub fn on_error(&mut self, error: &dyn Error) {
         if self.active.is_some() {
             self.end(HandlerEnd {

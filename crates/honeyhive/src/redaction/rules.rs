@@ -1,4 +1,4 @@
-//! The rules are ready for use.
+//! [`Rules`] decide which values are hidden, by name and by form.
 
 use std::borrow::Cow;
 use std::fmt;
