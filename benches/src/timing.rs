@@ -7,7 +7,7 @@ use crate::Work;
 
 const ROUNDS: usize = 15;
 const SAMPLES: usize = 5;
-/// This number of requests fits between two interruptions.
+/// So many requests fit between two interruptions.
 const REQUESTS: u32 = 2000;
 
 /// A `Comparison` has the times of both sides, over all rounds.

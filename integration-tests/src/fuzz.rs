@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// A property is tried for this time by default.
 const A_MOMENT: Duration = Duration::from_millis(500);
-/// This number of inputs comes between two looks at the clock.
+/// So many inputs come between two looks at the clock.
 const ROUND: u32 = 100;
 
 /// Tries a property with random inputs until its time is over.

@@ -12,7 +12,7 @@ use integration_tests::tower::Tower;
 /// Batches are made by time as well as by size, and among so many requests they hardly count on the slowest of
 /// machines.
 const REQUESTS: usize = 1_500;
-/// This number of requests is under way at a time.
+/// So many requests are under way at a time.
 const AT_ONCE: usize = 16;
 
 /// `Calls` has the calls to HoneyHive a request.

@@ -14,7 +14,7 @@ use tracing::subscriber::NoSubscriber;
 static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 /// The flag is true while `UNHEARD` has lines, so that most callers need no lock.
 static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
-/// This many lines at the most are kept for a later subscriber.
+/// So many lines at the most are kept for a later subscriber.
 const MOST_UNHEARD: usize = 64;
 
 #[derive(Debug, Clone)]

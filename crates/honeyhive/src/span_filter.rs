@@ -133,7 +133,7 @@ pub(crate) struct Filtering {
     parents: Mutex<Parents>,
 }
 
-/// This many ended spans at the most stay known: a child may start after its parent has ended.
+/// So many ended spans at the most stay known: a child may start after its parent has ended.
 const MOST_ENDED: usize = 4_096;
 
 #[derive(Debug, Default)]

@@ -60,7 +60,7 @@ rows! {
     a_host_that_does_not_exist_is_waited_for: waits(What::NoSuchHost),
 }
 
-/// This number of runs goes side by side.
+/// So many runs go side by side.
 const SIDE_BY_SIDE: usize = 16;
 
 /// Makes one run for each number of bytes, from none to all of a start and its answer: everything arrives, once.

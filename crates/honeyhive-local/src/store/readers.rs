@@ -9,7 +9,7 @@ use super::failed::Failed;
 use super::open;
 use super::read::Reading;
 
-/// This number of connections is kept; more are opened where more read at a time, and closed afterwards.
+/// So many connections are kept; more are opened where more read at a time, and closed afterwards.
 const KEPT: usize = 4;
 
 /// `Readers` are the source of reads: a file's own connections, or the one that a store in memory has.

@@ -61,7 +61,7 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$inner])* $variant,)*
-            /// This version does not know the name, which is as HoneyHive spells it.
+            /// The name is unknown to this version, and as HoneyHive spells it.
             Other(String),
         }
 

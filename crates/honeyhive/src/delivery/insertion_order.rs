@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::id::SessionId;
 
-/// This many places of ids that are gone are kept in any case.
+/// So many places of ids that are gone are kept in any case.
 const SPARE: usize = 1_024;
 
 /// The oldest id comes first. An id that goes, or comes again, leaves its place, which is skipped: taking a place out

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::sealed::Target;
 use super::sink::Sink;
 
-/// This many calls are under way at a time, and up to `REST_WIDEST` where HoneyHive takes its time.
+/// So many calls are under way at a time, and up to `REST_WIDEST` where HoneyHive takes its time.
 pub(super) const REST_WIDTH: usize = 16;
 const REST_WIDEST: usize = 64;
 pub(super) const TRACES_WIDTH: usize = 4;

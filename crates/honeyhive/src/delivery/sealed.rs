@@ -99,7 +99,7 @@ pub(super) struct Tries {
     pub(super) failed: u32,
     /// These tries have found nothing to update.
     pub(super) unknown: u32,
-    /// This many other calls had got through when this one first failed.
+    /// So many other calls had got through when this one first failed.
     pub(super) others_before: Option<u64>,
     pub(super) not_before: Option<Instant>,
 }

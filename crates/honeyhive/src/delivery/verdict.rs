@@ -30,7 +30,7 @@ pub(super) const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances<'a> {
     pub(super) now: Instant,
-    /// This many calls on the same route have got through so far.
+    /// So many calls on the same route have got through so far.
     pub(super) got_through: u64,
     /// The flag tells whether an item of ours may still create the call's target.
     pub(super) is_expected: bool,

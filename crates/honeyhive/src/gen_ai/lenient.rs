@@ -110,7 +110,7 @@ fn number_length(bytes: &[u8]) -> usize {
 }
 
 fn is_too_large(number: &str) -> bool {
-    /// This many digits fit in any case.
+    /// So many digits fit in any case.
     const FIT: usize = 18;
     number.len() > FIT
         && number

@@ -175,7 +175,7 @@ const CONTENTS: [&str; 18] = [
 
 /// Returns the first content that is not empty. An empty text or list counts only where there is nothing else.
 fn said_in(message: &Json) -> Option<&Json> {
-    /// This many names of the same meaning may stand beside each other.
+    /// So many names of the same meaning may stand beside each other.
     const ALIKE: usize = 5;
     let mut contents = CONTENTS.iter().filter_map(|name| message.get(*name));
     let first = contents.find(|content| !content.is_null())?;

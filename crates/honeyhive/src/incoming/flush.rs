@@ -108,7 +108,7 @@ impl Flush {
 /// The memory of an outage keeps it from holding up every invocation for the whole time of a flush.
 #[derive(Debug, Default)]
 struct OutageMemory {
-    /// This many flushes in a row have delivered nothing.
+    /// So many flushes in a row have delivered nothing.
     in_vain: AtomicU32,
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn format(since_epoch: Duration) -> Option<String> {
 /// Returns year, month and day in the Gregorian calendar (`civil_from_days` of Howard Hinnant's "chrono-compatible
 /// low-level date algorithms"). Years begin in March here, so that the leap day is the last of its year.
 const fn date(days_since_1970: u64) -> (u64, u64, u64) {
-    /// This many days lie between 0000-03-01, where 400 years begin, and 1970-01-01.
+    /// So many days lie between 0000-03-01, where 400 years begin, and 1970-01-01.
     const TO_1970: u64 = 719_468;
     const DAYS_IN_400_YEARS: u64 = 146_097;
     let days = days_since_1970 + TO_1970;

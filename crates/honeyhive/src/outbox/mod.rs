@@ -96,7 +96,7 @@ pub(crate) struct Outbox {
     may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
-    /// This many experiments run in this process.
+    /// So many experiments run in this process.
     runs: AtomicUsize,
     /// The end of this many requests has not been recorded yet.
     requests: AtomicU64,
@@ -106,7 +106,7 @@ pub(crate) struct Outbox {
     turns: tokio::sync::Semaphore,
 }
 
-/// This many calls of the typed client at the most are under way at a time.
+/// So many calls of the typed client at the most are under way at a time.
 #[cfg(feature = "client")]
 const ASKING_WIDTH: usize = 16;
 

@@ -12,7 +12,7 @@ use crate::log::{CallSite, OncePerSite};
 /// The strays know about sessions that a stray span might have belonged to.
 #[derive(Debug, Default)]
 pub(crate) struct Strays {
-    /// This many contexts hold a session.
+    /// So many contexts hold a session.
     open: AtomicUsize,
     /// The flag tells whether the program has begun the tracer's own session itself, so that spans may well be meant
     /// for it.

@@ -187,7 +187,7 @@ const PROGRAMS: [Program; 6] = [
     Program::new("ldap", b'w', Holds::Password { may_be_apart: true }),
     Program::new("curl", b'u', Holds::UserAndPassword),
 ];
-/// This many words of a command, at the most, are searched for its program.
+/// So many words of a command, at the most, are searched for its program.
 const MOST_WORDS: usize = 64;
 
 impl Program {

@@ -13,7 +13,7 @@ use crate::model::limits;
 use crate::model::words::words;
 use crate::secret::{is_secret_name, narrow};
 
-/// This many bytes at the end of a cut text may be the beginning of something longer: more than keys and tokens have.
+/// So many bytes at the end of a cut text may be the beginning of something longer: more than keys and tokens have.
 const UNSURE: usize = 4 * 1024;
 
 /// The rules are a [`Redaction`] that has been understood.

@@ -23,7 +23,7 @@ pub(crate) struct Walk<'r> {
     /// The path of the value has dots between the keys.
     path: String,
     masked: u64,
-    /// This many texts around the place are JSON.
+    /// So many texts around the place are JSON.
     depth: usize,
     /// The flag tells whether the program's hook is called, too.
     asks: bool,

@@ -66,7 +66,7 @@ impl fmt::Debug for SpanBuilder {
     }
 }
 
-/// This many attributes of a span are left to the processor, which comes after those of the builder.
+/// So many attributes of a span are left to the processor, which comes after those of the builder.
 const RESERVED: usize = 16;
 
 impl SpanBuilder {

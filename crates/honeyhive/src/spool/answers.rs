@@ -90,7 +90,7 @@ pub(crate) struct Found {
     pub(crate) lost: u64,
     /// These files cannot be read, or not to the end.
     pub(crate) set_aside: u64,
-    /// This many ended processes had another key, URL or project.
+    /// So many ended processes had another key, URL or project.
     pub(crate) elsewhere: u64,
     /// These files are not only this user's, or cannot be opened.
     pub(crate) strangers: u64,

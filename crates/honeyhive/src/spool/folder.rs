@@ -17,7 +17,7 @@ const SEGMENT: &str = "hhspool";
 /// A file that cannot be read gets this suffix.
 const SET_ASIDE: &str = "corrupt";
 const PROBE: &str = "probe";
-/// This many names are tried, in case another process removes each new lock before we hold it.
+/// So many names are tried, in case another process removes each new lock before we hold it.
 const TRIES: usize = 3;
 
 #[derive(Debug)]

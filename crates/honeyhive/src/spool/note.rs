@@ -38,7 +38,7 @@ impl Kind {
 pub(crate) struct Note {
     pub(crate) kind: Kind,
     pub(crate) id: Id,
-    /// This many items end with the record.
+    /// So many items end with the record.
     pub(crate) items: u32,
     /// The mark is a number of the writing process's own.
     pub(crate) mark: u64,

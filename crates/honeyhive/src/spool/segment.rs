@@ -19,9 +19,9 @@ pub(super) struct Segment {
     end: u64,
     /// Reading goes on here.
     next: u64,
-    /// This many records are still to be read.
+    /// So many records are still to be read.
     unread: u64,
-    /// This many records were read and have no outcome yet.
+    /// So many records were read and have no outcome yet.
     pending: u64,
     /// The flag tells whether a part of the file cannot be read.
     pub(super) is_damaged: bool,

@@ -103,7 +103,7 @@ const UNNAMED: Range = (0, 0);
 #[derive(Clone, Copy)]
 struct Open {
     node: usize,
-    /// This many lists and objects are open.
+    /// So many lists and objects are open.
     depth: u32,
     /// The list or object has this many values so far.
     items: u32,

@@ -4,9 +4,9 @@
 /// The state tells the place in a list of the bytes that come next.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    /// This many lists around the items are open.
+    /// So many lists around the items are open.
     lists: usize,
-    /// This many objects and lists of an item are open; none between items.
+    /// So many objects and lists of an item are open; none between items.
     depth: usize,
     has_items: bool,
     is_text: bool,

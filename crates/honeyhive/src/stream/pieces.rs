@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 
-/// This many pieces of a buffer are read at the most.
+/// So many pieces of a buffer are read at the most.
 const MOST: usize = 16;
 
 /// Reads a buffer of `length` bytes, which most have in their first piece; `fill` shows the pieces of any other.

@@ -34,11 +34,11 @@ pub(crate) struct Asked {
     pub(crate) texts: Vec<String>,
     /// The model may call the tools with these names.
     pub(crate) tools: Vec<String>,
-    /// This many messages had no room.
+    /// So many messages had no room.
     pub(crate) left_out: usize,
     /// All texts together have this many bytes, kept or not.
     pub(crate) bytes: usize,
-    /// This many messages have no text, or none that is kept.
+    /// So many messages have no text, or none that is kept.
     silent: usize,
     hides_content: bool,
     held: usize,

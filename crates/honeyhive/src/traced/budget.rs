@@ -21,7 +21,7 @@ pub(super) struct Budget {
 impl Budget {
     /// The half is that of a span's attributes, so that inputs never crowd out the outputs and the error.
     pub(super) const HALF: usize = MAX_ATTRIBUTES / 2;
-    /// This many attributes are left to the processor, to marks and to the error.
+    /// So many attributes are left to the processor, to marks and to the error.
     const RESERVED: usize = 32;
 
     const fn new(attributes: usize, bytes: usize) -> Self {

@@ -14,12 +14,12 @@ pub(super) struct Items {
     text: String,
     /// The text has this many bytes so far, those that did not fit included.
     bytes: usize,
-    /// This many items were put, a text of many pieces counting once.
+    /// So many items were put, a text of many pieces counting once.
     count: usize,
 }
 
 impl Items {
-    /// This many items are recorded at the most.
+    /// So many items are recorded at the most.
     const MOST: usize = 100;
 
     /// Returns the item with its index, where it is not taken into the text.

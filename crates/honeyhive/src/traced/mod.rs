@@ -38,7 +38,7 @@ use crate::tracer::here::maker_here;
 pub struct Site {
     name: &'static str,
     event_type: Option<EventType>,
-    /// This many arguments are recorded.
+    /// So many arguments are recorded.
     inputs: usize,
     /// The location is the file and the line.
     location: &'static str,

@@ -25,7 +25,7 @@ pub struct Inputs<'a> {
     attributes: &'a mut Vec<KeyValue>,
     outbox: &'a Outbox,
     budget: Budget,
-    /// This many arguments are still to come.
+    /// So many arguments are still to come.
     left: usize,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Inputs<'a> {
 
     /// Records one argument, under `honeyhive_inputs.<name>`.
     pub fn argument(&mut self, key: &'static str, value: Recorded) {
-        /// This many attributes are reserved for each of the later arguments.
+        /// So many attributes are reserved for each of the later arguments.
         const EACH: usize = 8;
         self.left = self.left.saturating_sub(1);
         let others = EACH * self.left;

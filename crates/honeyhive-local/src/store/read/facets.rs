@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::Reading;
 use crate::store::failed::Failed;
 
-/// This number of newest sessions is read: a list of choices need not be complete, and must be quick.
+/// So many newest sessions are read: a list of choices need not be complete, and must be quick.
 const RECENT: usize = 500;
 
 /// A facet has at most this many values.

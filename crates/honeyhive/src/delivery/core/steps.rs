@@ -225,43 +225,41 @@ fn spans_of_a_flush_go_together_however_slowly_the_starts_of_their_sessions_are_
     steps.core.end();
 }
 
-#[test]
-fn more_calls_go_at_a_time_where_answers_take_long() {
+/// More starts wait than go at a time, until so many answers, each some time after the last, have made room for more.
+fn assert_widens_by(
+    answers: usize,
+    later: Duration,
+    starts: usize,
+    answer: fn(&mut Steps, Duration),
+) {
     let mut steps = Steps::new(None, || Ok(Answer::default()));
     steps.starts_by_hand = true;
-    for _ in 0..2_000 {
+    for _ in 0..starts {
         steps.start();
     }
     steps.tick();
     assert_eq!(steps.unanswered.len(), 16);
-    for _ in 0..1_400 {
-        steps.answer_a_start(Duration::from_millis(25));
+    for _ in 0..answers {
+        answer(&mut steps, later);
     }
     assert_eq!(steps.unanswered.len(), 64);
     while !steps.unanswered.is_empty() {
-        steps.answer_a_start(Duration::from_millis(1));
+        answer(&mut steps, Duration::from_millis(1));
     }
     assert_eq!(steps.outbox.stats().pending, 0);
     steps.core.end();
 }
 
 #[test]
+fn more_calls_go_at_a_time_where_answers_take_long() {
+    let later = Duration::from_millis(25);
+    assert_widens_by(1_400, later, 2_000, Steps::answer_a_start);
+}
+
+#[test]
 fn more_calls_go_at_a_time_where_late_answers_come_together() {
-    let mut steps = Steps::new(None, || Ok(Answer::default()));
-    steps.starts_by_hand = true;
-    for _ in 0..16_000 {
-        steps.start();
-    }
-    steps.tick();
-    for _ in 0..200 {
-        steps.answer_the_starts(Duration::from_millis(200));
-    }
-    assert_eq!(steps.unanswered.len(), 64);
-    while !steps.unanswered.is_empty() {
-        steps.answer_the_starts(Duration::from_millis(1));
-    }
-    assert_eq!(steps.outbox.stats().pending, 0);
-    steps.core.end();
+    let later = Duration::from_millis(200);
+    assert_widens_by(200, later, 16_000, Steps::answer_the_starts);
 }
 
 #[test]

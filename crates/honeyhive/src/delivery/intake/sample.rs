@@ -73,7 +73,7 @@ impl Held {
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: SystemTime,
-    /// This many items have been held back by then.
+    /// So many items have been held back by then.
     held: u64,
 }
 
@@ -102,7 +102,7 @@ pub(in crate::delivery) struct Sampler {
     order: VecDeque<(Instant, SessionId)>,
     /// The turns have ended, and are decided at these times.
     ending: VecDeque<(Instant, SessionId, Ended)>,
-    /// This many items have been held back so far.
+    /// So many items have been held back so far.
     numbers: u64,
     /// The sessions are out of the sample, and are sent after all.
     kept: Recent<SessionId, ()>,

@@ -11,7 +11,7 @@ const FULL: f64 = WAKE_FOR_DISK as f64 / 8.0;
 /// The relief ends at this share of the room.
 pub(in crate::delivery) const RELIEVED: f64 = 0.375;
 
-/// This many calls at the most are on their way to disk at a time.
+/// So many calls at the most are on their way to disk at a time.
 pub(in crate::delivery) const WRITES: usize = 64;
 
 /// A call that the disk has refused is offered again after this pause.

@@ -20,11 +20,11 @@ use crate::model::{limits, number, rfc3339};
 const DEPTH: usize = 64;
 /// A list of at most this many numbers is kept whole; longer ones, such as embeddings, are for machines.
 const NUMBERS: usize = 100;
-/// This many entries of a map are taken at the most: a span holds fewer.
+/// So many entries of a map are taken at the most: a span holds fewer.
 const ENTRIES: usize = 4 * 1024;
 /// A list of at most this many bytes is kept whole.
 const BYTES: usize = 32;
-/// This many entries are kept of a longer list.
+/// So many entries are kept of a longer list.
 const BEGINNING: usize = 16;
 /// JSON of more bytes is not read again.
 const RAW_BYTES: usize = 256 * 1024;
