@@ -48,9 +48,12 @@ pub fn lines() -> MutexGuard<'static, Vec<Line>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The `Turn` of one test ends when it is dropped.
+pub type Turn = MutexGuard<'static, ()>;
+
 /// Takes the turn of one test, with an empty log.
 #[must_use = "the turn ends when this is dropped"]
-pub fn turn() -> MutexGuard<'static, ()> {
+pub fn turn() -> Turn {
     static TURN: Mutex<()> = Mutex::new(());
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -5,7 +5,7 @@
 use std::process::Output;
 use std::time::Duration;
 
-use honeyhive::{BuildError, HoneyHiveTracer};
+use honeyhive::{BuildError, HoneyHiveTracer, HoneyHiveTracerBuilder};
 use honeyhive_local::LocalServer;
 use http::Version;
 use integration_tests::faults::table::{
@@ -15,7 +15,7 @@ use integration_tests::faults::{
     Auditor, Authority, ConnectProxy, Cut, FaultProxy, Gateway, TlsFront,
 };
 use integration_tests::harness::PATIENCE;
-use integration_tests::log;
+use integration_tests::log::{self, Turn};
 use integration_tests::program::again;
 use tracing::Level;
 
@@ -30,12 +30,19 @@ fn behind_tls(authority: &Authority, host: &str) -> (LocalServer, TlsFront, Stri
     (server, front, url)
 }
 
+/// Returns the builder of a tracer that trusts an authority. The tracer's lines are in the log of its test's turn, since
+/// another test would take them for its own.
+fn trusting(_: &Turn, authority: &Authority, url: impl Into<String>) -> HoneyHiveTracerBuilder {
+    builder(url).ca_certificate(authority.pem())
+}
+
 #[test]
 fn an_authority_of_the_programs_own_is_trusted_through_the_builder() {
+    let turn = log::turn();
     let authority = Authority::new();
     let (server, _front, url) = behind_tls(&authority, "localhost");
     let another = Authority::new().pem();
-    let tracer = builder(url)
+    let tracer = trusting(&turn, &authority, url)
         .ca_certificate(format!("{another}\n{}", authority.pem()))
         .build()
         .unwrap();
@@ -55,6 +62,7 @@ fn assert_delivers(tracer: &HoneyHiveTracer, server: &LocalServer) {
 
 #[test]
 fn http_2_is_spoken_where_the_server_offers_it() {
+    let turn = log::turn();
     let authority = Authority::new();
     let offers: [(&[&str], Version); 3] = [
         (&["h2", "http/1.1"], Version::HTTP_2),
@@ -68,10 +76,8 @@ fn http_2_is_spoken_where_the_server_offers_it() {
             .unwrap();
         let identity = authority.identity("localhost");
         let gateway = Gateway::start(server.address(), &identity, protocols);
-        let tracer = builder(format!("https://localhost:{}", gateway.address().port()))
-            .ca_certificate(authority.pem())
-            .build()
-            .unwrap();
+        let url = format!("https://localhost:{}", gateway.address().port());
+        let tracer = trusting(&turn, &authority, url).build().unwrap();
         assert_delivers(&tracer, &server);
         let versions = gateway.versions();
         assert!(!versions.is_empty());
@@ -87,6 +93,7 @@ fn http_2_is_spoken_where_the_server_offers_it() {
 #[test]
 fn a_connection_of_http_2_that_falls_silent_is_replaced() {
     const SESSIONS: usize = 40;
+    let turn = log::turn();
     let authority = Authority::new();
     let server = LocalServer::builder()
         .api_key(KEY)
@@ -97,8 +104,7 @@ fn a_connection_of_http_2_that_falls_silent_is_replaced() {
     // The silence begins after the handshake and some answers, and before the last of them.
     silent.cut([Cut::HangAfterAnswered(4_000)]);
     let port = silent.url().rsplit_once(':').unwrap().1.to_owned();
-    let tracer = builder(format!("https://localhost:{port}"))
-        .ca_certificate(authority.pem())
+    let tracer = trusting(&turn, &authority, format!("https://localhost:{port}"))
         .api_timeout(Duration::from_millis(500))
         .build()
         .unwrap();
@@ -124,13 +130,10 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 
 #[test]
 fn a_certificate_of_another_host_is_refused() {
-    let _turn = log::turn();
+    let turn = log::turn();
     let authority = Authority::new();
     let (server, _front, url) = behind_tls(&authority, "honeyhive.example");
-    let tracer = builder(url)
-        .ca_certificate(authority.pem())
-        .build()
-        .unwrap();
+    let tracer = trusting(&turn, &authority, url).build().unwrap();
     drop(record(&tracer));
     while tracer.stats().retried == 0 {
         let flushed = tracer.force_flush_blocking(Duration::from_millis(50));
