@@ -212,7 +212,7 @@ const EXAMPLES: &str = include_str!("../../gen-ai-examples.json");
 
 fn attribute(value: &Value) -> Attribute {
     match value {
-        Value::Bool(truth) => (*truth).into(),
+        Value::Bool(flag) => (*flag).into(),
         Value::Number(number) => match number.as_i64() {
             Some(whole) => whole.into(),
             None => number.as_f64().unwrap().into(),

@@ -73,10 +73,10 @@ fn percentile(values: &[f64], share: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * place.fract()
 }
 
-/// Returns a metric as a number: a truth is 1 or 0, and a text is `None`.
+/// Returns a metric as a number: a boolean is 1 or 0, and a text is `None`.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
         other => other.as_f64(),
     }
 }

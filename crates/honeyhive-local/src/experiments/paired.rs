@@ -76,11 +76,11 @@ pub(crate) fn changes(old: &[RunRow], new: &[RunRow]) -> Vec<Change> {
     changes
 }
 
-/// `Values` has the values of one metric by datapoint, and whether any of them is a number and no truth.
+/// `Values` has the values of one metric by datapoint, and whether any of them is a number and no boolean.
 #[derive(Default)]
 struct Values {
     of: BTreeMap<String, Vec<f64>>,
-    numbers: bool,
+    has_numbers: bool,
 }
 
 fn by_metric(rows: &[RunRow]) -> BTreeMap<String, Values> {
@@ -88,7 +88,7 @@ fn by_metric(rows: &[RunRow]) -> BTreeMap<String, Values> {
     let mut add = |metric: &str, datapoint: &str, value: &Value| {
         if let Some(number) = number(value) {
             let values = metrics.entry(metric.to_owned()).or_default();
-            values.numbers |= !value.is_boolean();
+            values.has_numbers |= !value.is_boolean();
             values
                 .of
                 .entry(datapoint.to_owned())
@@ -124,12 +124,13 @@ fn change(metric: &str, old: &Values, new: &Values) -> Option<Change> {
         return None;
     }
     let differences: Vec<f64> = pairs.values().map(|(old, new)| new - old).collect();
-    let is_truth = |(old, new): &(f64, f64)| {
-        [old, new]
-            .iter()
-            .all(|value| **value == 0.0 || **value == 1.0)
-    };
-    let truths = !old.numbers && !new.numbers && pairs.values().all(is_truth);
+    // Several booleans of one datapoint have a mean that is none.
+    let is_boolean = |value: f64| value == 0.0 || value == 1.0;
+    let are_booleans = !old.has_numbers
+        && !new.has_numbers
+        && pairs
+            .values()
+            .all(|(old, new)| is_boolean(*old) && is_boolean(*new));
     let lowered = metric.to_lowercase();
     Some(Change {
         metric: metric.to_owned(),
@@ -137,12 +138,12 @@ fn change(metric: &str, old: &Values, new: &Values) -> Option<Change> {
         old: mean_of(pairs.values().map(|(old, _)| *old)),
         new: mean_of(pairs.values().map(|(_, new)| *new)),
         difference: mean(&differences),
-        interval: if truths {
+        interval: if are_booleans {
             statistics::agresti_min(&differences)
         } else {
             statistics::t_interval(&differences)
         },
-        p: if truths {
+        p: if are_booleans {
             statistics::mc_nemar(&differences)
         } else {
             statistics::wilcoxon(&differences)

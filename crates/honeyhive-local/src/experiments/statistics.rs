@@ -32,7 +32,7 @@ pub(super) fn agresti_min(differences: &[f64]) -> Option<(f64, f64)> {
     Some(((mean - half).max(-1.0), (mean + half).min(1.0)))
 }
 
-/// Returns McNemar's exact p of truths that have changed.
+/// Returns McNemar's exact p-value of booleans that have changed.
 pub(super) fn mc_nemar(differences: &[f64]) -> Option<f64> {
     if differences.is_empty() {
         return None;

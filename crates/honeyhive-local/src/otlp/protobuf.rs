@@ -105,7 +105,7 @@ fn object(pairs: Vec<KeyValue>) -> Object {
 fn value(value: Option<AnyValue>) -> Value {
     match value.and_then(|value| value.value) {
         Some(Kind::StringValue(text)) => Value::String(text),
-        Some(Kind::BoolValue(truth)) => Value::Bool(truth),
+        Some(Kind::BoolValue(flag)) => Value::Bool(flag),
         Some(Kind::IntValue(number)) => Value::from(number),
         Some(Kind::DoubleValue(number)) => double(number),
         Some(Kind::BytesValue(bytes)) => Value::String(BASE64.encode(bytes)),

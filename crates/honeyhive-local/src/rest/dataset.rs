@@ -154,15 +154,15 @@ pub(crate) fn changed_datapoint(body: &Value) -> Result<Object, Invalid> {
     DATAPOINT.read(body)
 }
 
-/// Returns a datapoint made of an event: its inputs, and its outputs as the truth.
+/// Returns a datapoint made of an event: its inputs, and as its ground truth the feedback's, else its outputs.
 pub(crate) fn datapoint_of_event(event: &Value, dataset: Option<&str>) -> Value {
     let history = event["inputs"].get("chat_history").cloned();
-    let truth = event["feedback"].get("ground_truth").cloned();
-    let truth = truth.filter(Value::is_object);
+    let ground_truth = event["feedback"].get("ground_truth").cloned();
+    let ground_truth = ground_truth.filter(Value::is_object);
     finished(&json!({
         "inputs": event["inputs"],
         "history": history.filter(Value::is_array),
-        "ground_truth": truth.unwrap_or_else(|| event["outputs"].clone()),
+        "ground_truth": ground_truth.unwrap_or_else(|| event["outputs"].clone()),
         "linked_event": event["event_id"],
         "linked_datasets": dataset.map(|id| vec![id]),
     }))

@@ -18,7 +18,7 @@ use crate::event_type::EventType;
 use crate::gen_ai::{self, shorten_vectors};
 use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::limits::{self, keep_last_writes};
-use crate::model::truth::says_nothing;
+use crate::model::no_value::is_no_error;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
@@ -68,7 +68,7 @@ fn name_all_numbers(span: &mut SpanData) {
 
 /// Removes an `error` attribute whose value means that there is none.
 fn leave_out_no_errors(attributes: &mut Vec<KeyValue>) {
-    attributes.retain(|it| it.key.as_str() != ERROR || !says_nothing(&it.value));
+    attributes.retain(|it| it.key.as_str() != ERROR || !is_no_error(&it.value));
 }
 
 /// Sets the text of a failure that has none: from an exception of the span, else from the type of its error.
@@ -88,7 +88,7 @@ fn tell_failure(span: &mut SpanData) {
     let last = |key| span.attributes.iter().rfind(|it| it.key.as_str() == key);
     let error = of_events
         .chain(&span.attributes)
-        .find(|it| it.key.as_str() == EXCEPTION_MESSAGE && !says_nothing(&it.value))
+        .find(|it| it.key.as_str() == EXCEPTION_MESSAGE && !is_no_error(&it.value))
         .or_else(|| last("error.type"));
     let text = error.map_or(Cow::Borrowed("error"), |it| it.value.as_str());
     let text = text.into_owned();

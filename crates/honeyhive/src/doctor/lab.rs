@@ -27,10 +27,10 @@ pub(super) async fn events(
     Ok(got.body["events"].as_array().cloned().unwrap_or_default())
 }
 
-/// Returns an attribute of a span, a text, a whole number or a truth, in OTLP's JSON.
+/// Returns an attribute of a span, a text, a whole number or a boolean, in OTLP's JSON.
 fn attribute(key: &str, value: &Value) -> Value {
     let value = match value {
-        Value::Bool(truth) => json!({"boolValue": truth}),
+        Value::Bool(flag) => json!({"boolValue": flag}),
         Value::Number(number) => json!({"intValue": number.to_string()}),
         text => json!({"stringValue": text}),
     };

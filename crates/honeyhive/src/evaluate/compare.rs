@@ -331,13 +331,13 @@ mod tests {
             }
         };
         for n in [20, 50, 200] {
-            let truth = |hard: f64, random: &mut SplitMix64| {
+            let boolean = |hard: f64, random: &mut SplitMix64| {
                 f64::from(random.index(1_000) as f64 / 1_000.0 > hard)
             };
             let number =
                 |hard: f64, random: &mut SplitMix64| hard + random.index(1_000) as f64 / 1_000.0;
             let alarms = [
-                false_alarms(n, mc_nemar, truth),
+                false_alarms(n, mc_nemar, boolean),
                 false_alarms(n, t, number),
                 false_alarms(n, wilcoxon, number),
             ];

@@ -71,7 +71,7 @@ fn own_id(row: &Value) -> Own<'_> {
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::Bool(truth) => *truth,
+        Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),

@@ -14,7 +14,7 @@ pub(super) fn dumps(value: &Value) -> String {
 fn write_value(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
-        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) => write_number(number, out),
         Value::String(text) => write_text(text, out),
         Value::Array(items) => write_list(items, out),

@@ -29,7 +29,7 @@ impl ScoreValue {
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match self {
-            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Bool(flag) => Some(f64::from(u8::from(*flag))),
             Self::Integer(number) => Some(*number as f64),
             Self::Number(number) => Some(*number),
             Self::Text(_) => None,
@@ -39,7 +39,7 @@ impl ScoreValue {
     /// Returns a scalar of JSON; `None` for a list, an object or null.
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         match value {
-            Value::Bool(truth) => Some(Self::Bool(*truth)),
+            Value::Bool(flag) => Some(Self::Bool(*flag)),
             Value::Number(number) => match number.as_i64() {
                 Some(whole) => Some(Self::Integer(whole)),
                 None => number.as_f64().map(Self::Number),
@@ -58,7 +58,7 @@ impl ScoreValue {
 impl std::fmt::Display for ScoreValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Bool(truth) => write!(formatter, "{truth}"),
+            Self::Bool(flag) => write!(formatter, "{flag}"),
             Self::Integer(number) => write!(formatter, "{number}"),
             Self::Number(number) => write!(formatter, "{number}"),
             Self::Text(text) => formatter.write_str(text),
@@ -242,7 +242,8 @@ fn of_object(object: &serde_json::Map<String, Value>) -> Scoring {
     };
     let Some(value) = value else {
         return Scoring::Error(
-            "the `score` of a scored struct is neither truth, number nor text".to_owned(),
+            "the `score` of a scored struct must be a boolean, a number or a text, or `None` to skip the metric"
+                .to_owned(),
         );
     };
     let others = object

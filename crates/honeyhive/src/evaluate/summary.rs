@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn truths_of_one_trial_have_wilsons_interval() {
+    fn passes_of_one_trial_have_wilsons_interval() {
         let trials: Vec<_> = (0..10)
             .map(|i| trial(i, 0, &[("m", value(i < 8))]))
             .collect();
@@ -177,10 +177,10 @@ mod tests {
 
     #[test]
     fn trials_of_a_datapoint_are_one_unit() {
-        let truths = [[true, true], [true, false], [false, false]];
+        let passes = [[true, true], [true, false], [false, false]];
         let trials: Vec<_> = (0..3)
             .flat_map(|i| (0..2).map(move |t| (i, t)))
-            .map(|(i, t)| trial(i, u32::try_from(t).unwrap(), &[("m", value(truths[i][t]))]))
+            .map(|(i, t)| trial(i, u32::try_from(t).unwrap(), &[("m", value(passes[i][t]))]))
             .collect();
         let metric = only(&trials);
         assert_eq!((metric.n, metric.estimate), (3, Some(0.5)));

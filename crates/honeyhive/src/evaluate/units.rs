@@ -13,9 +13,9 @@ use super::statistics::mean;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// All values are truths.
+    /// All values are booleans.
     Bool,
-    /// The values are numbers, or numbers and truths.
+    /// The values are numbers, or numbers and booleans.
     Number,
     /// Some or all values are texts.
     Text,

@@ -8,11 +8,11 @@ pub(crate) mod id_text;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod milliseconds;
+pub(crate) mod no_value;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod rfc3339;
 pub(crate) mod text;
-pub(crate) mod truth;
 #[cfg(feature = "testing")]
 pub(crate) mod unflatten;
 pub(crate) mod words;

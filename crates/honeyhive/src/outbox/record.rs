@@ -13,7 +13,7 @@ use super::update::{Timing, UPDATE_BYTES, Update};
 use crate::attributes::ERROR;
 use crate::model::id::SessionId;
 use crate::model::limits::VALUE_BYTES;
-use crate::model::truth::says_nothing;
+use crate::model::no_value::is_no_error;
 
 /// A record is one item of the outbox.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(crate) struct SpanWent {
 impl SpanWent {
     pub(crate) fn of(span: &SpanData) -> Self {
         let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
-        let mut says_so = || errors.any(|it| !says_nothing(&it.value));
+        let mut says_so = || errors.any(|it| !is_no_error(&it.value));
         let took = span.end_time.duration_since(span.start_time);
         Self {
             has_failed: matches!(span.status, Status::Error { .. }) || says_so(),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::environment::{Environment, Setting};
 use super::variables::{API_KEY, DATA_PLANE_API_KEY, INGESTION_API_KEY, Variable};
 use crate::error::BuildError;
-use crate::model::truth::is_nothing;
+use crate::model::no_value::is_no_value;
 #[cfg(feature = "client")]
 use crate::secret::KeyKind;
 use crate::secret::{ApiKey, FINE_GRAINED, INGESTION};
@@ -179,7 +179,7 @@ fn is_placeholder(lower: &str) -> bool {
         || lower.starts_with("your")
         || lower.contains("...")
         || lower.bytes().all(|byte| b"*x".contains(&byte))
-        || is_nothing(lower)
+        || is_no_value(lower)
         || WORDS.contains(&core)
 }
 

@@ -25,7 +25,7 @@ enum Kind {
     Text,
     /// The text has escapes.
     Escaped,
-    /// The value is a number or a truth value.
+    /// The value is a number or a boolean.
     Plain,
     Null,
 }
@@ -223,7 +223,7 @@ fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
-/// Numbers and truth values consist of these bytes.
+/// Numbers, booleans and `null` consist of these bytes.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;

@@ -11,10 +11,10 @@ use crate::model::causes::with_causes;
 use crate::model::flatten::key_below;
 use crate::model::json::octets;
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
+use crate::model::no_value::is_no_error;
 use crate::model::number;
 use crate::model::object::Bucket;
 use crate::model::text::bounded;
-use crate::model::truth::says_nothing;
 
 /// The fields are those of a span, from its creation or later.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Said {
 /// Returns the text of an `error` field, if it names an error: `error = false` names none.
 fn error(value: &Value) -> Option<String> {
     match value {
-        nothing if says_nothing(nothing) => None,
+        nothing if is_no_error(nothing) => None,
         Value::Bool(_) => Some("error".to_owned()),
         other => Some(text(other)),
     }

@@ -90,7 +90,7 @@ async fn as_dataset(
     Ok(())
 }
 
-/// Returns the session's inputs as asked, and as its truth the feedback's, else the outputs. A session without inputs
+/// Returns the session's inputs as asked, and as its ground truth the feedback's, else the outputs. A session without inputs
 /// has no datapoint.
 fn datapoint(session: &Value) -> Option<Value> {
     let inputs = content(&session["inputs"]);
@@ -127,13 +127,13 @@ impl<'a> Dataset<'a> {
 
     async fn keep(&self, datapoint: &Value) -> Result<(), Failure> {
         // The API takes objects only.
-        let truth = match &datapoint["ground_truth"] {
-            truth @ (Value::Null | Value::Object(_)) => truth.clone(),
+        let ground_truth = match &datapoint["ground_truth"] {
+            allowed @ (Value::Null | Value::Object(_)) => allowed.clone(),
             other => json!({ "ground_truth": other }),
         };
         let body = json!({
             "inputs": datapoint["inputs"],
-            "ground_truth": truth,
+            "ground_truth": ground_truth,
             "metadata": { "session_id": datapoint["id"] },
             "linked_datasets": [self.id],
         });

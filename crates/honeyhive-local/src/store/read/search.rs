@@ -208,7 +208,7 @@ impl Query {
 fn value(value: &Value) -> Sql {
     match value {
         Value::Null => Sql::Null,
-        Value::Bool(truth) => Sql::Integer(i64::from(*truth)),
+        Value::Bool(flag) => Sql::Integer(i64::from(*flag)),
         Value::Number(number) => number.as_i64().map_or_else(
             || Sql::Real(number.as_f64().unwrap_or(f64::NAN)),
             Sql::Integer,

@@ -6,7 +6,7 @@ use crate::evaluate::summary::made::{trial, value};
 fn ten() -> Vec<TrialReport> {
     let of = |i: usize| {
         let metrics = [
-            ("truth", value(i < 8)),
+            ("correct", value(i < 8)),
             ("number", value(i)),
             (
                 "few",
@@ -49,7 +49,7 @@ fn assert_outcomes(
 fn each_gate_is_judged_by_its_estimate_or_by_its_interval() {
     use GateOutcome::{Fail, Inconclusive, Pass};
 
-    let mean = |bound| Gate::mean("truth").at_least(bound);
+    let mean = |bound| Gate::mean("correct").at_least(bound);
     assert_outcomes(&mean(0.40), Pass, Pass, Pass);
     assert_outcomes(&mean(0.80), Pass, Pass, Inconclusive);
     assert_outcomes(&mean(0.90), Fail, Pass, Inconclusive);
@@ -82,10 +82,10 @@ fn a_difference_to_a_baseline_is_judged_pair_by_pair() {
     use GateOutcome::{Fail, Inconclusive, Pass};
 
     let baseline = Baseline::of_trials(&ten());
-    let same = Gate::no_worse_than(&baseline, "truth", 0.0);
+    let same = Gate::no_worse_than(&baseline, "correct", 0.0);
     assert_outcomes(&same, Pass, Pass, Inconclusive);
     assert_outcomes(
-        &Gate::no_worse_than(&baseline, "truth", 0.5),
+        &Gate::no_worse_than(&baseline, "correct", 0.5),
         Pass,
         Pass,
         Pass,
@@ -98,9 +98,9 @@ fn a_difference_to_a_baseline_is_judged_pair_by_pair() {
         Fail,
         Fail,
     );
-    let other = Baseline::of_trials(&[trial(99, 0, &[("truth", value(true))])]);
+    let other = Baseline::of_trials(&[trial(99, 0, &[("correct", value(true))])]);
     assert_outcomes(
-        &Gate::no_worse_than(&other, "truth", 1.0),
+        &Gate::no_worse_than(&other, "correct", 1.0),
         Inconclusive,
         Inconclusive,
         Inconclusive,
@@ -117,7 +117,7 @@ fn what_is_inconclusive_counts_unless_it_is_allowed() {
             .check(&ten(), Level::P95)
             .is_failure()
     );
-    let unbounded = Gate::mean("truth").check(&ten(), Level::P95);
+    let unbounded = Gate::mean("correct").check(&ten(), Level::P95);
     assert_eq!(unbounded.outcome, GateOutcome::Inconclusive);
     assert!(unbounded.gate.contains("without a bound"), "{unbounded}");
     let empty = Gate::max_errors(0.1).check(&[], Level::P95);

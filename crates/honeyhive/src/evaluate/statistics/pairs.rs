@@ -1,4 +1,4 @@
-//! McNemar's test, the interval of a difference and Holm's adjustment compare truths before and now.
+//! McNemar's test, the interval of a difference and Holm's adjustment compare booleans before and now.
 
 use super::level::{Interval, Level};
 

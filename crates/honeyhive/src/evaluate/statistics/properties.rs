@@ -6,7 +6,7 @@ use crate::evaluate::splitmix::SplitMix64;
 
 const LEVELS: [Level; 3] = [Level::P90, Level::P95, Level::P99];
 
-/// Returns numbers of every kind: few and many, truths, equal ones, far from zero, of very different sizes.
+/// Returns numbers of every kind: few and many, booleans, equal ones, far from zero, of very different sizes.
 fn samples() -> impl Iterator<Item = Vec<f64>> {
     let mut random = SplitMix64::new(26);
     (0..1_500).map(move |_| {

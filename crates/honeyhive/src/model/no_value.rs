@@ -1,20 +1,20 @@
-//! [`says_nothing`] finds errors that are set and mean that there is none.
+//! [`is_no_error`] finds errors that are set and mean that there is none.
 
 use opentelemetry::Value;
 
 /// Returns whether the value of `error` means that there is none: `error = false`, an empty text, a missing option.
-pub(crate) fn says_nothing(error: &Value) -> bool {
+pub(crate) fn is_no_error(error: &Value) -> bool {
     match error {
         Value::Bool(is_error) => !is_error,
         Value::I64(code) => *code == 0,
         Value::F64(code) => *code == 0.0,
-        Value::String(text) => is_nothing(text.as_str()),
+        Value::String(text) => is_no_value(text.as_str()),
         _ => false,
     }
 }
 
 /// Returns whether a text is a usual word for nothing.
-pub(crate) fn is_nothing(text: &str) -> bool {
+pub(crate) fn is_no_value(text: &str) -> bool {
     const NOTHING: [&str; 15] = [
         "",
         "()",
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_that_says_that_there_is_none_is_none() {
+    fn an_error_that_says_that_there_is_none_is_no_error() {
         for nothing in [
             Value::from(false),
             "".into(),
@@ -61,7 +61,7 @@ mod tests {
             "no error".into(),
             0.into(),
         ] {
-            assert!(says_nothing(&nothing), "{nothing:?}");
+            assert!(is_no_error(&nothing), "{nothing:?}");
         }
         for error in [
             Value::from(true),
@@ -71,7 +71,7 @@ mod tests {
             "Some(\"x\")".into(),
             404.into(),
         ] {
-            assert!(!says_nothing(&error), "{error:?}");
+            assert!(!is_no_error(&error), "{error:?}");
         }
     }
 }
