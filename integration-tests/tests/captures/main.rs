@@ -17,6 +17,7 @@ mod edits;
 mod enrichment;
 mod experiments;
 mod facts;
+mod failures;
 mod foreign;
 mod hive;
 mod lifecycle;
@@ -126,6 +127,10 @@ captures! {
         "16-init-ignored-env": variables_that_python_ignores,
         "16b-init-more-env": more_variables,
         "19-init-resource-env": the_resource_from_the_environment,
+    }
+    failures {
+        "104-err-disable-batch-slow": a_slow_answer_to_a_span,
+        "107-err-http-timeout-env": a_timeout_from_the_environment,
     }
     experiments {
         "110-evaluate-inline": a_list,
