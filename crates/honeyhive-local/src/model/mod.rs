@@ -22,7 +22,7 @@ pub use stats::LocalStats;
 pub(crate) use arrival::Arrival;
 pub(crate) use bucket::{Bucket, Buckets};
 pub(crate) use facts::{EventFacts, SessionFacts, Tokens};
-pub(crate) use id::{canonical_id, parse_uuid};
+pub(crate) use id::{canonical_id, named_id, parse_uuid};
 pub(crate) use merge::merge;
 pub(crate) use nested::nested;
 pub(crate) use time::{iso, milliseconds, now, parse_iso};

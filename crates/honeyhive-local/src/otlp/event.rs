@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::span::{Span, milliseconds};
 use crate::meaning;
-use crate::model::{Arrival, LocalEvent, LocalSession, Object, canonical_id, parse_uuid};
+use crate::model::{Arrival, LocalEvent, LocalSession, Object, named_id, parse_uuid};
 
 /// The attributes that may hold a span's session id, in this order.
 const SESSION_IDS: [&str; 3] = [
@@ -52,9 +52,8 @@ fn described(span: Span, session_id: String) -> LocalEvent {
 }
 
 fn session_id(attributes: &Object) -> String {
-    let mut keys = SESSION_IDS.iter();
-    let id = keys.find_map(|key| text(attributes, key));
-    canonical_id(&id.unwrap_or_default())
+    let named = |key: &&str| named_id(&text(attributes, key)?);
+    SESSION_IDS.iter().find_map(named).unwrap_or_default()
 }
 
 /// Returns the session to make if this one is unknown and the span asks for that.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::json;
-use crate::model::{LocalEvent, LocalSession, canonical_id};
+use crate::model::{LocalEvent, LocalSession, canonical_id, named_id};
 use crate::reply::{Answer, Reply};
 use crate::shared::Server;
 use crate::work::by_size;
@@ -46,6 +46,12 @@ pub(super) async fn import(State(shared): State<Server>, request: Request<Body>)
 
 fn read(body: &[u8]) -> Result<Import, String> {
     let body: Value = json::parse_longer(body, TIMES_AS_LONG)?;
+    if !["session", "events"]
+        .iter()
+        .any(|part| body.get(part).is_some())
+    {
+        return Err("there is neither a session nor events".to_owned());
+    }
     let mut import: Import = serde_json::from_value(body).map_err(|error| error.to_string())?;
     if let Some(session) = &mut import.session {
         session.session_id = canonical_id(&session.session_id);
@@ -54,8 +60,8 @@ fn read(body: &[u8]) -> Result<Import, String> {
     let sessions = import.session.iter().map(|session| &session.session_id);
     let events = import.events.iter();
     let of_events = events.flat_map(|event| [&event.event_id, &event.session_id]);
-    if sessions.chain(of_events).any(|id| id.is_empty()) {
-        return Err("a session or an event is without an id".to_owned());
+    if sessions.chain(of_events).any(|id| named_id(id).is_none()) {
+        return Err("a session or an event has no id, or one that names nothing".to_owned());
     }
     Ok(import)
 }

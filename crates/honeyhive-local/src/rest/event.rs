@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::shape::{Kind, Shape};
 use super::{Invalid, fields};
 use crate::model::{
-    Bucket, Buckets, LocalEvent, LocalSession, Object, canonical_id, milliseconds, now, parse_uuid,
+    Bucket, Buckets, LocalEvent, LocalSession, Object, milliseconds, named_id, now, parse_uuid,
 };
 
 const TYPES: [&str; 4] = ["model", "tool", "chain", "session"];
@@ -100,14 +100,14 @@ pub(crate) fn parse(body: &Value, manner: &Manner) -> Result<Posted, Invalid> {
 /// Returns the event without its buckets.
 fn described(sent: &Object, manner: &Manner) -> Result<LocalEvent, Invalid> {
     let made = || Uuid::new_v4().to_string();
-    let event_id = fields::text(sent, "event_id").map(|id| canonical_id(&id));
+    let event_id = fields::text(sent, "event_id").and_then(|id| named_id(&id));
     let event_type = fields::text(sent, "event_type").map(|kind| kind.to_lowercase());
     let usual = if manner.model { "model" } else { "tool" };
     let is_session = event_type.as_deref() == Some("session");
     let session_id = manner.session_id.clone();
     let session_id = session_id.or_else(|| fields::text(sent, "session_id"));
     let session_id = session_id.or_else(|| event_id.clone().filter(|_| is_session));
-    let session_id = session_id.map_or_else(made, |id| canonical_id(&id));
+    let session_id = session_id.and_then(|id| named_id(&id)).unwrap_or_else(made);
     let duration = fields::number(sent, "duration")?;
     let end = fields::number(sent, "end_time")?;
     let start = fields::time(sent, "start_time");

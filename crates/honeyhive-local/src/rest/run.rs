@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Invalid;
 use super::dataset::new_id;
 use super::shape::{Kind, Shape};
-use crate::model::{Object, canonical_id, iso, now};
+use crate::model::{Object, iso, named_id, now};
 
 pub(crate) const STATUSES: [&str; 5] = ["pending", "completed", "failed", "cancelled", "running"];
 
@@ -48,7 +48,10 @@ pub(crate) fn new_run(body: &Value) -> Result<(String, Object), Invalid> {
     let mut fields = changed_run(body)?;
     let more = NEW.read(body)?;
     let made = || Uuid::new_v4().to_string();
-    let id = more.get("run_id").and_then(Value::as_str).map(canonical_id);
+    let id = more
+        .get("run_id")
+        .and_then(Value::as_str)
+        .and_then(named_id);
     let dataset = more.get("dataset_id").cloned();
     fields.extend(dataset.map(|dataset| ("dataset_id".to_owned(), dataset)));
     Ok((id.unwrap_or_else(made), fields))

@@ -44,6 +44,25 @@ async fn a_posted_event_gets_an_id_a_parent_and_defaults() {
 }
 
 #[tokio::test]
+async fn an_id_that_names_nothing_is_replaced_as_a_missing_one() {
+    let server = server().await;
+    let long = "x".repeat(257);
+    for nothing in ["", " ", "a\u{0}b", &long] {
+        let event = json!({ "event_id": nothing, "session_id": nothing, "event_type": "tool", "inputs": {} });
+        let (status, made) = post(&server, "/v1/events", event).await;
+        assert_eq!(status, 200, "{nothing:?}");
+        let id = made["event_id"].as_str().unwrap();
+        assert!(uuid::Uuid::try_parse(id).is_ok(), "{nothing:?}: {id}");
+    }
+    for orphan in server.orphans() {
+        assert!(
+            uuid::Uuid::try_parse(&orphan.session_id).is_ok(),
+            "{orphan:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn strict_routes_name_what_they_do_not_take_and_legacy_ones_take_it() {
     let server = server().await;
     let event = json!({ "event_type": "tool", "inputs": {}, "project": "p", "custom": 1 });

@@ -338,6 +338,34 @@ async fn the_session_id_is_looked_for_in_three_places() {
 }
 
 #[tokio::test]
+async fn an_id_that_names_nothing_makes_no_session_and_gives_way_to_the_next_place() {
+    let server = server().await;
+    start_session(&server, OTHER).await;
+    let long = "x".repeat(257);
+    for (id, nothing) in (1..).zip(["", " ", "a\u{0}b", "two\nlines", &long]) {
+        let asked = attribute(
+            "honeyhive.session_auto_create",
+            json!({ "boolValue": true }),
+        );
+        let alone = span(id, 0, "alone", vec![in_session(nothing), asked]);
+        let second = text_attribute("session.id", OTHER);
+        let helped = span(id + 8, 0, "helped", vec![in_session(nothing), second]);
+        post(&server, TRACES, export(vec![alone, helped])).await;
+        assert_eq!(server.events(OTHER).len(), usize::from(id), "{nothing:?}");
+    }
+    assert_eq!(server.stats().sessions, 1);
+    assert_eq!(server.orphans().len(), 5);
+    let longest = "x".repeat(256);
+    let asked = attribute(
+        "honeyhive.session_auto_create",
+        json!({ "boolValue": true }),
+    );
+    let named = span(7, 0, "named", vec![in_session(&longest), asked]);
+    post(&server, TRACES, export(vec![named])).await;
+    assert_eq!(server.events(&longest).len(), 1);
+}
+
+#[tokio::test]
 async fn spans_of_an_unknown_session_stay_orphans_even_when_it_comes() {
     let server = server().await;
     let spans = vec![session_span(1, 0, "early"), span(2, 0, "nameless", vec![])];

@@ -230,6 +230,39 @@ async fn pages_forbid_everything_from_elsewhere() {
 }
 
 #[tokio::test]
+async fn an_import_of_neither_a_session_nor_events_is_refused() {
+    let server = server().await;
+    for body in [
+        json!([]),
+        json!({}),
+        json!({ "sesion": { "session_id": SESSION } }),
+        Value::Null,
+    ] {
+        let (status, answer) = send(&server, Method::POST, "/api/import", &body).await;
+        assert_eq!(status, 400, "{body}");
+        assert_eq!(answer["message"], "there is neither a session nor events");
+    }
+    let alone = json!({ "session": { "session_id": SESSION } });
+    assert_eq!(
+        send(&server, Method::POST, "/api/import", &alone).await.0,
+        200
+    );
+    assert_eq!(server.stats().sessions, 1);
+}
+
+#[tokio::test]
+async fn a_class_of_statuses_beyond_all_numbers_breaks_nothing() {
+    let server = filled().await;
+    for (status, found) in [("2xx", 1), ("5xx", 0), ("255xx", 0)] {
+        let listed = get(&server, &format!("/api/sessions?status={status}")).await;
+        let listed: Value = listed.json().await.unwrap();
+        assert_eq!(listed["total"], found, "{status}");
+    }
+    let listed = get(&server, "/api/sessions?status=99999999999999999xx").await;
+    assert_eq!(listed.status(), 200);
+}
+
+#[tokio::test]
 async fn the_api_shows_all_that_is_held_and_can_clear_it() {
     let server = filled().await;
     let json = async |path: &str| -> Value { get(&server, path).await.json().await.unwrap() };

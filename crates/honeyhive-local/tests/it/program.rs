@@ -118,6 +118,11 @@ fn what_makes_no_sense_is_misuse() {
         &["--memory", "--data", "x"],
         &["clear"],
         &["show", "x", "--md", "--json"],
+        &["search", "--since", "yesterday"],
+        &["search", "--since", "-1h"],
+        &["export", "--since", "5"],
+        &["search", "--status", "fine"],
+        &["search", "--status", "50x"],
     ] {
         let refused = output(args);
         assert_eq!(refused.status.code(), Some(2), "{args:?}");
@@ -532,6 +537,7 @@ async fn an_import_of_what_is_no_export_fails() {
     let path = file("neither.json");
     for text in [
         "{\"neither\": 1}",
+        "{\"session\": {\"session_id\": \"a\\u0000b\"}, \"events\": []}",
         "{\"session\": {\"session_id\": \"\"}, \"events\": []}",
         "{\"session\": {\"session_id\": \"s\"}, \"events\": [{\"session_id\": \"s\"}]}",
         "{\"session\": {\"session_id\": \"s\", \"inputs\": 3}}",

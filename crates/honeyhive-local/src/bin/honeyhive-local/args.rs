@@ -106,7 +106,7 @@ pub(crate) struct Which {
     #[arg(long)]
     pub(crate) errors: bool,
     /// Only those that began within this time, such as 15m, 1h or 7d
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time_ago)]
     pub(crate) since: Option<String>,
     /// Only those with this model
     #[arg(long)]
@@ -115,7 +115,7 @@ pub(crate) struct Which {
     #[arg(long)]
     pub(crate) outcome: Option<String>,
     /// Only those with this status, such as 502 or 5xx
-    #[arg(long)]
+    #[arg(long, value_parser = status)]
     pub(crate) status: Option<String>,
     /// Only those of this run
     #[arg(long, value_name = "ID")]
@@ -195,4 +195,23 @@ pub(crate) struct Clear {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) ask: Ask,
+}
+
+/// Takes a number of minutes, hours or days: the server takes any other text for no condition, and lists everything.
+fn time_ago(text: &str) -> Result<String, &'static str> {
+    let number = text.strip_suffix(['m', 'h', 'd']).unwrap_or_default();
+    let is_number = number.parse::<u32>().is_ok();
+    is_number
+        .then(|| text.to_owned())
+        .ok_or("a number and m, h or d, such as 15m")
+}
+
+/// Takes a status or a class of them, as [`time_ago`] takes times.
+fn status(text: &str) -> Result<String, &'static str> {
+    let digits = text.strip_suffix("xx").map_or(3, |_| 1);
+    let number = text.trim_end_matches("xx");
+    let is_status = number.len() == digits && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_status
+        .then(|| text.to_owned())
+        .ok_or("a status such as 502, or a class such as 5xx")
 }

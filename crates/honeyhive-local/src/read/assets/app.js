@@ -40,6 +40,7 @@ function localTimes(root = document) {
   const today = new Date().toDateString();
   for (const time of $$('time[datetime]', root)) {
     const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue; // beyond the dates that a browser knows
     const clock = at.toLocaleTimeString('en-GB');
     const day = at.toDateString() === today ? '' : `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} `;
     time.textContent = day + clock;

@@ -240,8 +240,8 @@ impl Conditions {
     fn status(&mut self, status: &str) {
         let class = status
             .strip_suffix("xx")
-            .and_then(|class| class.parse::<i64>().ok());
-        match class {
+            .and_then(|class| class.parse::<u8>().ok());
+        match class.map(i64::from) {
             Some(class) => {
                 self.integer("s.status >= ?", Some(class * 100));
                 self.integer("s.status < ?", Some(class * 100 + 100));
