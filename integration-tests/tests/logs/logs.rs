@@ -57,6 +57,49 @@ fn a_key_that_is_refused_is_said_once_and_never_shown() {
 }
 
 #[test]
+fn a_refused_key_is_a_line_at_its_beginning_and_one_once_it_is_accepted() {
+    let _turn = turn();
+    let server = server();
+    server.fail(Fault::status(401).on(Endpoint::Sessions));
+    let tracer = tracer(&server);
+    many(&tracer);
+    drop(tracer.force_flush_blocking(PATIENCE));
+    assert!(
+        tracer.stats().delivered > 0,
+        "spans are taken all the while"
+    );
+    assert_eq!(said(Level::INFO), [""; 0]);
+    server.heal();
+    while block_on(tracer.acreate_session("after the pause")).is_err() {}
+    end(&tracer);
+
+    assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));
+    let news = said(Level::INFO);
+    assert_eq!(news.len(), 1, "{news:#?}");
+    assert!(news[0].contains("accepts the key"), "{news:#?}");
+}
+
+#[test]
+fn a_missing_place_is_a_line_at_its_beginning_and_one_once_it_is_there() {
+    let _turn = turn();
+    let server = server();
+    server.fail(Fault::status(404).on(Endpoint::Sessions));
+    let tracer = tracer(&server);
+    many(&tracer);
+    drop(tracer.force_flush_blocking(PATIENCE));
+    assert_eq!(said(Level::INFO), [""; 0]);
+    server.heal();
+    many(&tracer);
+    flush(&tracer);
+    end(&tracer);
+
+    assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));
+    let news = said(Level::INFO);
+    assert_eq!(news.len(), 1, "{news:#?}");
+    assert!(news[0].contains("takes sessions"), "{news:#?}");
+}
+
+#[test]
 fn an_outage_is_a_line_at_its_beginning_and_one_at_its_end() {
     let _turn = turn();
     let server = server();

@@ -29,7 +29,7 @@ use super::sink::Sink;
 use crate::outbox::{Inbox, Outbox, wait};
 use crate::session::StartupSession;
 use crate::spool::Shelf;
-use crate::wire::{Answer, Failure};
+use crate::wire::{Answer, Failure, Retry};
 
 /// The outbox is read in this interval. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
@@ -315,7 +315,7 @@ fn seal_together(
 /// Returns the failure of a call that has panicked.
 fn broke_off() -> Failure {
     Failure::Transient {
-        retry_after: None,
+        retry: Retry::Soon,
         detail: "the HTTP client panicked".to_owned(),
     }
 }
@@ -329,7 +329,7 @@ async fn unless_cut(
         biased;
         answer = call => answer,
         _ = cut.wait_for(|is_cut| *is_cut) => Err(Failure::Transient {
-            retry_after: None,
+            retry: Retry::Soon,
             detail: "the tracer was shut down".to_owned(),
         }),
     }

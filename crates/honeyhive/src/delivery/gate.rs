@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::wire::Retry;
+
 /// The first retry comes within this time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// An outage is probed after this pause at the latest. One call costs nobody much, and items that wait meanwhile may
 /// fill the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -32,9 +34,20 @@ pub(crate) struct Gate {
     short_since: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
+    /// The server has asked for a pause until then.
+    asked_until: Option<Instant>,
+    /// So many calls have got through since the width last changed, while it is below the narrowest.
+    got_through: usize,
     unauthorized_until: Option<Instant>,
     successes: u64,
     failed_calls: u64,
+}
+
+/// A success may end an outage, or the refusal of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) outage: bool,
+    pub(crate) refusal: bool,
 }
 
 impl Gate {
@@ -47,6 +60,8 @@ impl Gate {
             short_since: None,
             failures: 0,
             not_before: None,
+            asked_until: None,
+            got_through: 0,
             unauthorized_until: None,
             successes: 0,
             failed_calls: 0,
@@ -100,40 +115,60 @@ impl Gate {
         self.failed_calls
     }
 
-    /// Notes a success; returns whether it ends an outage.
-    pub(crate) fn succeeded(&mut self) -> bool {
+    /// Notes a success, and returns what it ends.
+    pub(crate) fn succeeded(&mut self, now: Instant) -> Ended {
         self.failures = 0;
-        let recovered = self.not_before.take().is_some();
-        self.unauthorized_until = None;
         self.successes += 1;
-        recovered
+        self.regain();
+        let refusal = self.unauthorized_until.take().is_some();
+        // Calls that were under way when the server asked for a pause do not end it.
+        let is_asked_to_wait = self.asked_until.is_some_and(|until| now < until);
+        let outage = !is_asked_to_wait && self.not_before.take().is_some();
+        Ended { outage, refusal }
     }
 
-    /// Closes the gate if the server asks for a pause, or if this is an outage.
-    pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
+    /// Widens a gate that a server's limit has narrowed, by one call for as many successes as go through at a time.
+    const fn regain(&mut self) {
+        self.got_through += 1;
+        if self.width < self.narrowest && self.got_through >= self.width {
+            self.width += 1;
+            self.got_through = 0;
+        }
+    }
+
+    /// Closes the gate if the server asks for a pause, or if this is an outage. A server that asks for fewer calls gets half
+    /// as many at a time afterwards.
+    pub(crate) fn failed(&mut self, now: Instant, retry: Retry) {
         self.failed_calls += 1;
-        if let Some(asked) = retry_after {
-            self.close(now + asked_for(asked));
+        if let Retry::After(asked) = retry {
+            let until = now + asked_for(asked);
+            self.asked_until = self.asked_until.max(Some(until));
+            self.close(until, self.narrowest);
         }
         // Calls that were under way when the gate was closed prove nothing new.
         if self.width(now) > 0 {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= OUTAGE {
-                self.close(
-                    now + jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE, rand::random()),
-                );
+                let pause = jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE, rand::random());
+                let width = match retry {
+                    Retry::Fewer => (self.width.min(self.narrowest) / 2).max(1),
+                    Retry::Soon | Retry::After(_) => self.narrowest,
+                };
+                self.close(now + pause, width);
             }
         }
     }
 
-    fn close(&mut self, until: Instant) {
-        self.width = self.narrowest;
+    fn close(&mut self, until: Instant, width: usize) {
+        self.width = width;
+        self.got_through = 0;
         self.short_since = None;
         self.not_before = self.not_before.max(Some(until));
     }
 
     /// Lets one call through at once: somebody waits for it.
     pub(crate) fn poke(&mut self, now: Instant) {
+        self.asked_until = None;
         self.not_before = self.not_before.map(|then| then.min(now));
     }
 }
@@ -173,10 +208,10 @@ mod tests {
         let mut gate = Gate::new(16, 64);
         for _ in 0..100 {
             for _ in 1..OUTAGE {
-                gate.failed(now, None);
+                gate.failed(now, Retry::Soon);
             }
             assert_eq!(gate.width(now), 16);
-            assert!(!gate.succeeded(), "that was no outage");
+            assert!(!gate.succeeded(now).outage, "that was no outage");
         }
     }
 
@@ -188,8 +223,8 @@ mod tests {
             for second in 0..=seconds {
                 let now = begun + Duration::from_secs(second);
                 gate.note_shortage(true, now);
-                gate.failed(now, None);
-                gate.succeeded();
+                gate.failed(now, Retry::Soon);
+                gate.succeeded(now);
             }
             gate.width(begun)
         };
@@ -203,16 +238,16 @@ mod tests {
     #[tokio::test]
     async fn a_gate_narrows_with_an_outage_and_with_a_pause_that_is_asked_for() {
         let now = Instant::now();
-        let second = Some(Duration::from_secs(1));
-        for failures in [vec![None; OUTAGE as usize], vec![second]] {
+        let second = Retry::After(Duration::from_secs(1));
+        for failures in [vec![Retry::Soon; OUTAGE as usize], vec![second]] {
             let mut gate = Gate::new(16, 64);
             gate.note_shortage(true, now);
             gate.note_shortage(true, now + SHORT_FOR);
             assert_eq!(gate.width(now), 24);
-            for retry_after in failures {
-                gate.failed(now, retry_after);
+            for retry in failures {
+                gate.failed(now, retry);
             }
-            assert!(gate.succeeded());
+            assert!(gate.succeeded(now + SHORT_FOR).outage);
             gate.note_shortage(true, now + SHORT_FOR * 2);
             assert_eq!(gate.width(now), 16, "the five seconds begin anew");
         }
@@ -223,15 +258,15 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::new(16, 64);
         for _ in 0..16 {
-            gate.failed(now, None);
+            gate.failed(now, Retry::Soon);
         }
         let later = now + LONGEST_BACKOFF;
         assert_eq!(gate.width(later), 1, "one probe");
         gate.poke(now);
         assert_eq!(gate.width(now), 1, "somebody waits");
-        gate.failed(later, None);
+        gate.failed(later, Retry::Soon);
         assert_eq!(gate.width(later + LONGEST_BACKOFF), 1, "another");
-        assert!(gate.succeeded());
+        assert!(gate.succeeded(later).outage);
         assert_eq!(gate.width(now), 16);
     }
 
@@ -241,7 +276,7 @@ mod tests {
         let mut gate = Gate::new(16, 64);
         for probe in 0..1_000 {
             let then = now + LONGEST_PAUSE * probe;
-            gate.failed(then, None);
+            gate.failed(then, Retry::Soon);
             assert!(gate.width(then + LONGEST_PAUSE) > 0);
         }
     }
@@ -250,7 +285,61 @@ mod tests {
     async fn retry_after_is_honoured_up_to_a_bound() {
         let now = Instant::now();
         let mut gate = Gate::new(16, 64);
-        gate.failed(now, Some(Duration::from_secs(86_400)));
+        gate.failed(now, Retry::After(Duration::from_secs(86_400)));
         assert_eq!(gate.not_before, Some(now + LONGEST_RETRY_AFTER));
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_is_asked_for_is_not_ended_by_a_call_that_was_under_way() {
+        let now = Instant::now();
+        let minute = Duration::from_secs(60);
+        for (is_poked, width) in [(false, 0), (true, 16)] {
+            let mut gate = Gate::new(16, 64);
+            gate.failed(now, Retry::After(minute));
+            if is_poked {
+                gate.poke(now);
+            }
+            assert_eq!(gate.succeeded(now).outage, is_poked);
+            assert_eq!(gate.width(now), width);
+        }
+        let mut gate = Gate::new(16, 64);
+        gate.failed(now, Retry::After(minute));
+        assert_eq!(gate.width(now + minute), 1, "a probe");
+        assert!(gate.succeeded(now + minute).outage);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_for_fewer_calls_gets_half_as_many_and_one_more_for_each_round_that_it_takes()
+     {
+        let now = Instant::now();
+        let mut gate = Gate::new(16, 64);
+        for width in [8, 4, 2, 1, 1] {
+            let then = now + LONGEST_PAUSE;
+            for _ in 0..OUTAGE {
+                gate.failed(then, Retry::Fewer);
+            }
+            assert_eq!(gate.not_before.map(|until| until > then), Some(true));
+            assert_eq!(gate.width, width);
+            gate.not_before = None;
+        }
+        for width in 2..=16 {
+            for _ in 1..width {
+                assert_eq!(gate.width(now), width - 1);
+                gate.succeeded(now);
+            }
+        }
+        gate.succeeded(now);
+        assert_eq!(gate.width(now), 16);
+    }
+
+    #[tokio::test]
+    async fn a_success_tells_that_the_key_is_accepted() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16, 64);
+        gate.refused_the_key(now);
+        assert!(gate.is_unauthorized(now));
+        let ended = gate.succeeded(now + UNAUTHORIZED_PAUSE);
+        assert_eq!((ended.outage, ended.refusal), (false, true));
+        assert!(!gate.succeeded(now + UNAUTHORIZED_PAUSE).refusal);
     }
 }

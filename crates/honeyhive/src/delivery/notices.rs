@@ -1,5 +1,5 @@
-//! The log lines of the delivery thread are few: one a minute for passing failures, one ever for a failure that
-//! somebody must put right, never one a request.
+//! The log lines of the delivery thread are few: one a minute for passing failures, one at the beginning and one at the
+//! end of a failure that somebody must put right, never one a request.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,43 @@ const fn what(target: Target) -> &'static str {
     }
 }
 
+/// Names the route of a call: HoneyHive may take the key on one of the two.
+const fn route(target: Target) -> &'static str {
+    if target.is_traces() {
+        "spans"
+    } else {
+        "sessions"
+    }
+}
+
 const QUIET: Duration = Duration::from_secs(60);
+
+/// A trouble that somebody must put right lasts until all kinds of calls that were refused for it are taken.
+#[derive(Debug, Default)]
+struct Standing {
+    refused: Vec<&'static str>,
+    is_told: bool,
+    last: Option<Instant>,
+}
+
+impl Standing {
+    /// Notes a refusal; true where it is to be logged: once a trouble, and once a minute where that comes and goes.
+    fn refuses(&mut self, kind: &'static str, now: Instant) -> bool {
+        if !self.refused.contains(&kind) {
+            self.refused.push(kind);
+        }
+        let is_news = !self.is_told && passed(&mut self.last, now);
+        self.is_told |= is_news;
+        is_news
+    }
+
+    /// Notes that calls of a kind are taken; true where that ends a trouble that was logged.
+    fn takes(&mut self, kind: &'static str) -> bool {
+        let was_refused = self.refused.contains(&kind);
+        self.refused.retain(|it| *it != kind);
+        was_refused && self.refused.is_empty() && std::mem::take(&mut self.is_told)
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
@@ -37,8 +73,8 @@ pub(crate) struct Notices {
     last_refusal: Option<Instant>,
     last_drop: Option<Instant>,
     dropped_before: u64,
-    told_unauthorized: bool,
-    told_missing: bool,
+    refused_key: Standing,
+    missing_place: Standing,
     last_detail: String,
     strays: Mentioned<Stray>,
     last_spool_trouble: Option<Instant>,
@@ -72,7 +108,7 @@ impl Notices {
                 status: status @ (401 | 403),
                 message,
             } => {
-                if !std::mem::replace(&mut self.told_unauthorized, true) {
+                if self.refused_key.refuses(route(target), now) {
                     log::error(format_args!(
                         "HoneyHive does not accept the key (status {status}: {message}): check HH_API_KEY or HH_INGESTION_API_KEY, and that HH_API_URL ({url}) is the host it belongs to; data is dropped and counted until then"
                     ));
@@ -87,7 +123,7 @@ impl Notices {
                 status: status @ (404 | 405),
                 message,
             } => {
-                if !std::mem::replace(&mut self.told_missing, true) {
+                if self.missing_place.refuses(what, now) {
                     log::error(format_args!(
                         "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL ({url}); data is dropped and counted"
                     ));
@@ -143,6 +179,17 @@ impl Notices {
             log::warn(format_args!(
                 "HoneyHive gave a session another id than it was sent ({url}); its spans will not be found in it"
             ));
+        }
+    }
+
+    /// Notes a call that HoneyHive has taken: what stood in its way is put right.
+    pub(super) fn taken(&mut self, target: Target) {
+        let (what, url) = (what(target), &self.url);
+        if self.refused_key.takes(route(target)) {
+            log::info(format_args!("HoneyHive accepts the key now ({url})"));
+        }
+        if self.missing_place.takes(what) {
+            log::info(format_args!("HoneyHive takes {what} now ({url})"));
         }
     }
 
@@ -246,4 +293,31 @@ fn passed(last: &mut Option<Instant>, now: Instant) -> bool {
         *last = Some(now);
     }
     !quiet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_trouble_is_told_once_until_all_that_was_refused_is_taken() {
+        let now = Instant::now();
+        let mut trouble = Standing::default();
+        assert!(!trouble.takes("spans"), "there was none");
+        assert!(trouble.refuses("sessions", now));
+        assert!(!trouble.refuses("spans", now) && !trouble.refuses("sessions", now + 2 * QUIET));
+        assert!(!trouble.takes("spans"), "sessions are still refused");
+        assert!(trouble.takes("sessions"));
+        assert!(!trouble.takes("sessions"));
+    }
+
+    #[tokio::test]
+    async fn a_trouble_that_comes_and_goes_is_two_lines_a_minute() {
+        let now = Instant::now();
+        let mut trouble = Standing::default();
+        let mut lines = |at| [trouble.refuses("sessions", at), trouble.takes("sessions")];
+        assert_eq!(lines(now), [true, true]);
+        assert_eq!(lines(now + QUIET / 2), [false, false]);
+        assert_eq!(lines(now + QUIET), [true, true]);
+    }
 }

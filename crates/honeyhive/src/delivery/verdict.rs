@@ -8,7 +8,7 @@ use super::gate::{asked_for, backoff};
 use super::sealed::{Parts, Sealed};
 use super::sink::Sink;
 use crate::report::DropReason;
-use crate::wire::{Answer, Failure};
+use crate::wire::{Answer, Failure, Retry};
 
 /// A call that failed this often, while others got through, is given up. Where three calls in ten fail by chance, that
 /// happens to one in two hundred million.
@@ -63,7 +63,7 @@ pub(super) fn judge(
         return Verdict::Delivered;
     };
     match failure {
-        Failure::Transient { retry_after, .. } => again(call, *retry_after, at),
+        Failure::Transient { retry, .. } => again(call, *retry, at),
         Failure::Refused { status: 413, .. } => match at.sink.smaller(call) {
             Some(parts) => Verdict::Smaller(parts),
             None => Verdict::Drop(DropReason::TooLarge),
@@ -82,13 +82,17 @@ pub(super) fn judge(
     }
 }
 
-fn again(call: &Sealed, retry_after: Option<Duration>, at: &Circumstances<'_>) -> Verdict {
+fn again(call: &Sealed, retry: Retry, at: &Circumstances<'_>) -> Verdict {
     let failed = call.tries.failed + 1;
     let before = call.tries.others_before.unwrap_or(at.got_through);
-    if failed >= MOST_TRIES && at.got_through > before {
+    // A call that is to come later is not one that never gets through.
+    if retry == Retry::Soon && failed >= MOST_TRIES && at.got_through > before {
         return Verdict::Drop(DropReason::RetriesExhausted);
     }
-    let wait = retry_after.map_or_else(|| backoff(failed, at.jitter), asked_for);
+    let wait = match retry {
+        Retry::After(asked) => asked_for(asked),
+        Retry::Soon | Retry::Fewer => backoff(failed, at.jitter),
+    };
     Verdict::Again(at.now + wait)
 }
 
@@ -109,6 +113,7 @@ fn unknown(call: &Sealed, at: &Circumstances<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::delivery::claim::Claim;
+    use crate::delivery::gate::LONGEST_BACKOFF;
     use crate::delivery::sealed::{Body, Home, Target, Tries};
     use crate::model::id::SessionId;
     use crate::spool::{Kind, Ticket};
@@ -161,11 +166,9 @@ mod tests {
         Err(Failure::Refused { status, message })
     }
 
-    fn transient(retry_after: Option<u64>) -> Result<Answer, Failure> {
-        Err(Failure::Transient {
-            retry_after: retry_after.map(Duration::from_secs),
-            detail: String::new(),
-        })
+    fn transient(retry: Retry) -> Result<Answer, Failure> {
+        let detail = String::new();
+        Err(Failure::Transient { retry, detail })
     }
 
     fn targets() -> [Target; 3] {
@@ -185,15 +188,18 @@ mod tests {
     #[test]
     fn whatever_the_call_and_wherever_it_waits() {
         let seconds = Duration::from_secs;
+        let after = |asked| transient(Retry::After(seconds(asked)));
         for target in targets() {
             for on_disk in [false, true] {
                 let of = |tries| call(target, on_disk, tries);
                 let fresh = of(Tries::default());
                 let row = |answer| verdict_of(&fresh, &answer, false);
                 assert_eq!(row(Ok(Answer::default())), Expected::Delivered);
-                assert_eq!(row(transient(None)), Expected::Again(seconds(1) / 4));
-                assert_eq!(row(transient(Some(7))), Expected::Again(seconds(7)));
-                assert_eq!(row(transient(Some(86_400))), Expected::Again(seconds(300)));
+                for retry in [Retry::Soon, Retry::Fewer] {
+                    assert_eq!(row(transient(retry)), Expected::Again(seconds(1) / 4));
+                }
+                assert_eq!(row(after(7)), Expected::Again(seconds(7)));
+                assert_eq!(row(after(86_400)), Expected::Again(seconds(300)));
                 for status in [400, 405, 409, 422, 501] {
                     assert_eq!(row(refused(status)), Expected::Drop(DropReason::Rejected));
                 }
@@ -207,11 +213,15 @@ mod tests {
                     assert_eq!(row(refused(status)), expected, "{target:?}");
                 }
                 let last = MOST_TRIES - 1;
-                let exhausted = verdict_of(&of(tried(last, 0, Some(8))), &transient(None), false);
-                assert_eq!(exhausted, Expected::Drop(DropReason::RetriesExhausted));
+                let at_the_last = |answer| verdict_of(&of(tried(last, 0, Some(8))), &answer, false);
+                let exhausted = Expected::Drop(DropReason::RetriesExhausted);
+                assert_eq!(at_the_last(transient(Retry::Soon)), exhausted);
+                let later = at_the_last(transient(Retry::Fewer));
+                assert_eq!(later, Expected::Again(LONGEST_BACKOFF / 2));
+                assert_eq!(at_the_last(after(7)), Expected::Again(seconds(7)));
                 for others_before in [Some(9), None] {
                     let in_an_outage = of(tried(last, 0, others_before));
-                    let again = verdict_of(&in_an_outage, &transient(None), false);
+                    let again = verdict_of(&in_an_outage, &transient(Retry::Soon), false);
                     assert!(matches!(again, Expected::Again(_)), "{again:?}");
                 }
             }

@@ -54,13 +54,21 @@ impl Answer {
 /// A call did not succeed for one of these reasons.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
-    /// The call is worth another try, after the time the server asked for where it did.
-    Transient {
-        retry_after: Option<Duration>,
-        detail: String,
-    },
+    /// The call is worth another try.
+    Transient { retry: Retry, detail: String },
     /// The same call would be refused again.
     Refused { status: u16, message: String },
+}
+
+/// The server's wish about the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// The server has no wish.
+    Soon,
+    /// The server asks for fewer calls (429), and names no time.
+    Fewer,
+    /// The server names a time.
+    After(Duration),
 }
 
 impl Failure {
@@ -85,7 +93,7 @@ pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Fai
     let message = message_of(&response, keys);
     if is_transient(status) {
         return Err(Failure::Transient {
-            retry_after: retry_after(response.headers()),
+            retry: retry_of(&response),
             detail: format!("status {}: {message}", status.as_u16()),
         });
     }
@@ -156,6 +164,14 @@ fn is_unseen(symbol: char) -> bool {
             symbol,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
         )
+}
+
+fn retry_of(response: &Response<Bytes>) -> Retry {
+    match retry_after(response.headers()) {
+        Some(wait) => Retry::After(wait),
+        None if response.status() == StatusCode::TOO_MANY_REQUESTS => Retry::Fewer,
+        None => Retry::Soon,
+    }
 }
 
 /// Reads the wait that a server asks for, in seconds or until an HTTP date.

@@ -8,7 +8,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use opentelemetry_http::Bytes;
 
-use super::answer::{self, Answer, Failure, said};
+use super::answer::{self, Answer, Failure, Retry, said};
 #[cfg(feature = "client")]
 use super::api_call::{self, ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 use super::bodies::{legacy_start, legacy_update};
@@ -213,7 +213,7 @@ impl Client {
             match carried.await {
                 Ok(response) => answer::read(response, &self.keys),
                 Err(unanswered) => Err(Failure::Transient {
-                    retry_after: None,
+                    retry: Retry::Soon,
                     detail: unanswered.detail,
                 }),
             }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::Resource;
 
-pub(crate) use answer::{Answer, Failure};
+pub(crate) use answer::{Answer, Failure, Retry};
 #[cfg(feature = "client")]
 pub(crate) use api_call::{ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 pub(crate) use bodies::{StartSession, UpdateEvent};

@@ -67,18 +67,13 @@ impl Core {
         now: Instant,
     ) {
         let Err(failure) = answer else {
-            if self.routes.gate_mut(target).succeeded() {
-                self.recovered(target);
-            }
-            return;
+            return self.taken(target, now);
         };
         if !matches!(verdict, Verdict::Await(_) | Verdict::Smaller(_)) {
             self.notices.failure(target, failure, now);
         }
         match failure {
-            Failure::Transient { retry_after, .. } => {
-                self.routes.gate_mut(target).failed(now, *retry_after)
-            }
+            Failure::Transient { retry, .. } => self.routes.gate_mut(target).failed(now, *retry),
             Failure::Refused {
                 status: 401 | 403, ..
             } => self.routes.gate_mut(target).refused_the_key(now),
@@ -86,10 +81,18 @@ impl Core {
         }
     }
 
-    /// Notes that an outage is over. Calls on disk have waited longest, so they do not sit their pauses out.
-    fn recovered(&mut self, target: Target) {
-        self.notices.recovered(target);
-        self.lane.delay_disk(None);
+    /// Notes that HoneyHive takes calls. Those that have waited for the end of an outage, or for a key that is accepted, do
+    /// not sit their pauses out.
+    fn taken(&mut self, target: Target, now: Instant) {
+        self.notices.taken(target);
+        let ended = self.routes.gate_mut(target).succeeded(now);
+        if ended.outage {
+            self.notices.recovered(target);
+            self.lane.hurry(target.is_traces(), now);
+        }
+        if ended.outage || ended.refusal {
+            self.lane.delay_disk(None);
+        }
     }
 
     fn again(&mut self, number: Number, failure: Option<Failure>, then: Instant, now: Instant) {

@@ -32,7 +32,7 @@ use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
 use crate::settings::{DropPolicy, SessionTransport};
-use crate::wire::{Answer, Failure};
+use crate::wire::{Answer, Failure, Retry};
 
 /// The numbers come by chance, the same for a seed (SplitMix64).
 struct Chance(u64);
@@ -252,7 +252,7 @@ impl World {
                 message,
             }),
             _ => Err(Failure::Transient {
-                retry_after: None,
+                retry: Retry::Soon,
                 detail: String::new(),
             }),
         }

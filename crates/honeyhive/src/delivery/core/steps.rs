@@ -9,10 +9,11 @@ use tokio::time::Instant;
 
 use super::random::{plan, span};
 use super::state::{Core, Effect, Event};
+use crate::delivery::disk::{Recalled, Response};
 use crate::delivery::lane::Number;
 use crate::delivery::plan::Plan;
 use crate::delivery::seal::Sealer;
-use crate::delivery::sealed::Target;
+use crate::delivery::sealed::{Body, Target};
 use crate::delivery::work;
 use crate::log::CallSite;
 use crate::model::id::SessionId;
@@ -22,8 +23,8 @@ use crate::outbox::{
 };
 use crate::session::StartupSession;
 use crate::settings::DropPolicy;
-use crate::spool::Shelf;
-use crate::wire::{Answer, Failure};
+use crate::spool::{Found, Kind, Shelf, Ticket};
+use crate::wire::{Answer, Failure, Retry};
 
 struct Steps {
     core: Core,
@@ -158,7 +159,7 @@ impl Steps {
 
 const OUTAGE: fn() -> Result<Answer, Failure> = || {
     Err(Failure::Transient {
-        retry_after: None,
+        retry: Retry::Soon,
         detail: String::new(),
     })
 };
@@ -181,6 +182,57 @@ fn a_step_looks_at_no_more_however_much_waits_in_an_outage() {
     assert!(!steps.calls.is_empty());
     assert_eq!(steps.outbox.stats().pending, 3 * SESSIONS as u64);
     assert!(steps.most <= 4 * BATCH, "{} of {SESSIONS}", steps.most);
+    steps.core.end();
+}
+
+#[test]
+fn calls_that_have_failed_in_an_outage_go_within_a_second_of_its_end() {
+    let mut steps = Steps::new(None, OUTAGE);
+    for _ in 0..200 {
+        let session = steps.start().id;
+        steps.span(session);
+    }
+    let ten_minutes = 6_000;
+    (0..ten_minutes).for_each(|_| steps.tick());
+    steps.answer = || Ok(Answer::default());
+    while steps.core.routes.rest.is_outage() {
+        steps.tick();
+    }
+    let second = 10;
+    (0..second).for_each(|_| steps.tick());
+    assert_eq!(steps.outbox.stats().delivered, 200 + 200);
+    steps.core.end();
+}
+
+#[test]
+fn a_call_on_disk_is_made_again_once_the_key_is_accepted_for_another() {
+    let refused = || {
+        let message = String::new();
+        let status = 401;
+        Err(Failure::Refused { status, message })
+    };
+    let mut steps = Steps::new(Some(Shelf::default()), refused);
+    let found = Found {
+        items: 1,
+        ..Found::default()
+    };
+    let call = Recalled::Call(Ticket::of(Kind::Start), Body::Json("{}".into()));
+    let responses = [Response::Looked(0, Ok(found)), Response::Read(vec![call])];
+    steps.step(responses.map(Event::Disk).into());
+    assert_eq!(steps.calls.len(), 1);
+    let six_seconds = 60;
+    (0..six_seconds).for_each(|_| steps.tick());
+    assert_eq!(
+        steps.calls.len(),
+        1,
+        "it waits for somebody to put that right"
+    );
+    steps.answer = || Ok(Answer::default());
+    let start = steps.start();
+    steps.tick();
+    steps.tick();
+    let on_disk = steps.calls[0];
+    assert_eq!(steps.calls, [on_disk, Target::Start(start.id), on_disk]);
     steps.core.end();
 }
 

@@ -189,6 +189,24 @@ impl Entries {
         }
     }
 
+    /// Returns the numbers of the calls of a kind that rest because they have failed.
+    pub(super) fn failed(&self, is_traces: bool) -> Vec<Number> {
+        let have_failed = |number: &Number| {
+            let call = self.get(*number).map(|it| &it.call);
+            let call = call.filter(|it| it.target.is_traces() == is_traces);
+            // A call for an unknown session waits for that, and not for HoneyHive.
+            call.is_some_and(|it| it.tries.failed > 0 && it.tries.unknown == 0)
+        };
+        let resting = self.resting.iter().map(|(_, key)| key.number);
+        resting.filter(have_failed).collect()
+    }
+
+    /// Lets a call that rests be tried from a time on, if it would rest longer.
+    pub(super) fn advance(&mut self, number: Number, to: Instant) {
+        let then = self.get(number).and_then(|it| it.call.tries.not_before);
+        self.change(number, then.map(|then| then.min(to)), |_| {});
+    }
+
     /// Returns the calls that may be tried, in their order.
     pub(super) fn ready(&self) -> impl Iterator<Item = (Key, &Sealed)> {
         self.ready.iter().filter_map(|key| {

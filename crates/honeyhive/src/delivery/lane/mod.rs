@@ -14,6 +14,7 @@ use self::call_counts::Doing;
 use self::entries::Entries;
 pub(super) use self::entries::{Number, Outcome};
 use self::index::Index;
+use super::gate::backoff;
 use super::recent::Recent;
 use super::sealed::{Body, Sealed};
 use crate::model::id::SessionId;
@@ -137,6 +138,14 @@ impl Lane {
     /// Lets everything be tried at once: somebody waits.
     pub(super) fn forget_backoff(&mut self) {
         self.entries.wake_all();
+    }
+
+    /// Lets the calls of a kind that have failed be tried soon, spread by chance: HoneyHive takes them again.
+    pub(super) fn hurry(&mut self, is_traces: bool, now: Instant) {
+        for number in self.entries.failed(is_traces) {
+            let soon = now + backoff(1, rand::random());
+            self.entries.advance(number, soon);
+        }
     }
 
     /// Allows the calls on disk to be tried at once, or not before a time.
