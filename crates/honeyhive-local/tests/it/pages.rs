@@ -138,6 +138,12 @@ async fn orphans_are_shown_with_the_reason() {
         text.contains("lost") && text.contains("The span names no session."),
         "{text}"
     );
+    let unknown = span(3, 0, "early", vec![in_session("never started")]);
+    post(&server, TRACES, export(vec![unknown])).await;
+    let orphans: Value = get(&server, "/api/orphans").await.json().await.unwrap();
+    let advice = orphans["orphans"][0]["advice"].as_str().unwrap();
+    assert!(advice.contains("was never started here"), "{advice}");
+    assert!(!advice.contains("  "), "a sentence without gaps: {advice}");
 }
 
 #[tokio::test]

@@ -52,7 +52,17 @@ impl Shop {
             seconds: 1.0,
             attributes: json!({}),
         };
-        self.spans(5.0, &[nameless]).await;
+        let unknown = Span {
+            session: &long[..256],
+            id: 991,
+            parent: 0,
+            name: SCRIPT,
+            kind: SCRIPT,
+            from: 0.0,
+            seconds: 1.0,
+            attributes: json!({}),
+        };
+        self.spans(5.0, &[nameless, unknown]).await;
     }
 
     /// Sends a session of so many events, ten below each chain, a failure among each thousand.

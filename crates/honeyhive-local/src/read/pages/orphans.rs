@@ -47,7 +47,7 @@ fn table(rows: &[Orphan]) -> Markup {
                             div.mono.dim { (event.kind) " · " (format::short(&event.span_id)) }
                         }
                         td.talk { (advice(reason.advice())) }
-                        td.mono { @if event.session_id.is_empty() { span.dim { "none" } } @else { (event.session_id) } }
+                        td.mono.w { @if event.session_id.is_empty() { span.dim { "none" } } @else { (event.session_id) } }
                         td.num.duration { (format::duration(event.duration)) }
                     }
                 }

@@ -36,10 +36,12 @@ impl OrphanReason {
                 "The span names no session. Open it inside a session, or set `honeyhive.session_id` on it."
             }
             Self::UnknownSession => {
-                "The session that the span names was never started here. Start it with `POST /v1/sessions` first, or                  set `honeyhive.session_auto_create` on the span."
+                "The session that the span names was never started here. Start it with `POST /v1/sessions` first, or \
+                 set `honeyhive.session_auto_create` on the span."
             }
             Self::SessionCameLater => {
-                "The session was started only after the span had come. Start it first, or set                  `honeyhive.session_auto_create` on the span."
+                "The session was started only after the span had come. Start it first, or set \
+                 `honeyhive.session_auto_create` on the span."
             }
         }
     }
