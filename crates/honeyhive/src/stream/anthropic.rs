@@ -59,7 +59,7 @@ fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
         && let Some(call) = reply.tool_call(ONLY, index, Some(id), Some(name))
         && let Some(input) = block.get("input")
     {
-        reply.say_arguments(call, input);
+        reply.set_arguments(call, input);
     }
 }
 
@@ -74,11 +74,11 @@ fn take_result(reply: &mut Reply, index: u64, block: Json<'_>) {
         let text = document.and_then(text_document);
         let file = document.filter(|_| text.is_none()).and_then(attachment);
         let file = file.as_deref().map(Text::plain);
-        return reply.say_lines(call, lines_of(content).chain(text).chain(file));
+        return reply.set_result_lines(call, lines_of(content).chain(text).chain(file));
     }
     match content.items().flat_map(lines_of).next() {
-        Some(_) => reply.say_lines(call, content.items().flat_map(lines_of)),
-        None => reply.say_result(call, content),
+        Some(_) => reply.set_result_lines(call, content.items().flat_map(lines_of)),
+        None => reply.set_result(call, content),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
             b"audio" => {
                 spoken = value.get("transcript").and_then(Json::text);
                 if let Some(voice) = value.text_in("data") {
-                    reply.hear(voice);
+                    reply.add_audio(voice);
                 }
             }
             // OpenRouter's pictures stand beside the content.
@@ -137,7 +137,7 @@ fn take_function(
     let arguments = function.get("arguments").or_else(|| function.get("input"));
     match arguments.map(|it| (it, it.text())) {
         Some((_, Some(fragment))) => reply.push_arguments(at, fragment),
-        Some((whole, None)) => reply.say_arguments(at, whole),
+        Some((whole, None)) => reply.set_arguments(at, whole),
         None => {}
     }
 }

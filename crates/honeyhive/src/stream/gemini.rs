@@ -72,7 +72,7 @@ pub(super) fn take_data(reply: &mut Reply, kind: Option<Text<'_>>, data: Option<
     if kind.starts_with("image/") {
         reply.images += 1;
     } else if let Some(voice) = data.filter(|_| kind.starts_with("audio/")) {
-        reply.hear(voice);
+        reply.add_audio(voice);
     }
 }
 
@@ -83,14 +83,14 @@ fn take_code(reply: &mut Reply, choice: u64, part: Json<'_>) {
         let name = Text::plain(CODE_EXECUTION);
         let call = reply.tool_call(choice, calls, code.text_in("id"), Some(name));
         if let (Some(call), Some(code)) = (call, code.get("code")) {
-            reply.say_arguments(call, code);
+            reply.set_arguments(call, code);
         }
     }
     if let Some(done) = part.get("codeExecutionResult") {
         let last = calls.saturating_sub(1);
         let call = reply.tool_call(choice, last, done.text_in("id"), None);
         if let (Some(call), Some(output)) = (call, done.get("output")) {
-            reply.say_result(call, output);
+            reply.set_result(call, output);
         }
     }
 }
@@ -109,7 +109,7 @@ fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
         return;
     };
     if let Some(arguments) = call.get("args") {
-        reply.say_arguments(at, arguments);
+        reply.set_arguments(at, arguments);
     }
     for piece in call.list("partialArgs") {
         let values = ["stringValue", "numberValue", "boolValue", "nullValue"];

@@ -46,7 +46,7 @@ fn take_interaction(reply: &mut Reply, interaction: Json<'_>) {
     reply.set_id(interaction.text_in("id"));
     reply.set_model(interaction.text_in("model"));
     if let Some(steps) = interaction.get("steps") {
-        (reply.images, reply.voice) = (0, 0);
+        (reply.images, reply.audio_bytes) = (0, 0);
         for (position, step) in steps.items().enumerate() {
             take_step(reply, position as u64, step);
         }
@@ -71,7 +71,7 @@ fn take_step(reply: &mut Reply, index: u64, step: Json<'_>) {
         "model_output" => {
             for (position, part) in step.list("content").enumerate() {
                 if let Some(text) = part.text_in("text") {
-                    reply.say(ONLY, Kind::Text, (index, position as u64), text);
+                    reply.set_text(ONLY, Kind::Text, (index, position as u64), text);
                 }
                 gemini::take_data(reply, part.text_in("mime_type"), part.text_in("data"));
             }
@@ -79,7 +79,7 @@ fn take_step(reply: &mut Reply, index: u64, step: Json<'_>) {
         "thought" => {
             for (position, part) in step.list("summary").enumerate() {
                 if let Some(text) = part.text_in("text") {
-                    reply.say(ONLY, Kind::Reasoning, (index, position as u64), text);
+                    reply.set_text(ONLY, Kind::Reasoning, (index, position as u64), text);
                 }
             }
         }
@@ -119,7 +119,7 @@ fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
 fn take_tool(reply: &mut Reply, index: u64, kind: &str, step: Json<'_>) {
     if kind.ends_with("_result") {
         if let (Some(call), Some(result)) = (answered(reply, step), step.get("result")) {
-            reply.say_result(call, result);
+            reply.set_result(call, result);
         }
         return;
     }
@@ -127,7 +127,7 @@ fn take_tool(reply: &mut Reply, index: u64, kind: &str, step: Json<'_>) {
     let name = step.text_in("name").unwrap_or(own);
     let call = reply.tool_call(ONLY, index, step.text_in("id"), Some(name));
     if let (Some(call), Some(asked)) = (call, step.get("arguments")) {
-        reply.say_arguments(call, asked.get("code").unwrap_or(asked));
+        reply.set_arguments(call, asked.get("code").unwrap_or(asked));
     }
 }
 

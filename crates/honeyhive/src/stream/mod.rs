@@ -187,7 +187,7 @@ impl Assembler {
         match cause {
             _ if reply.is_whole || reply.has_finished() || self.is_whole_json() => Ending::Complete,
             Cause::Dropped => Ending::Dropped,
-            _ if reply.says_reasons() || self.is_whole_body() || self.is_strange() => {
+            _ if reply.has_finish_reasons() || self.is_whole_body() || self.is_strange() => {
                 Ending::Complete
             }
             _ => Ending::Truncated,
@@ -258,7 +258,7 @@ impl State {
             Frame::Event(json) => self.take_event(json),
             Frame::Coded(code, json) => self.take_line(code, json),
             Frame::Text(text) => self.take_text(text),
-            Frame::Voice(bytes) => self.reply.voice = bytes,
+            Frame::Voice(bytes) => self.reply.audio_bytes = bytes,
             Frame::Oversize => self.reply.left_out += 1,
             Frame::Unknown => {
                 self.unknown = self.unknown.saturating_add(1);

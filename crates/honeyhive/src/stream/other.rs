@@ -42,7 +42,7 @@ pub(super) fn take_images(reply: &mut Reply, event: Json<'_>) {
 /// Takes a piece of a voice that comes as events, or their end.
 pub(super) fn take_speech(reply: &mut Reply, event: Json<'_>) {
     if let Some(voice) = event.text_in("audio") {
-        reply.hear(voice);
+        reply.add_audio(voice);
     }
     if event.is("type", "speech.audio.done") {
         take_counts(reply, event);
@@ -55,7 +55,7 @@ pub(super) fn take_texts(reply: &mut Reply, event: Json<'_>) {
     if let Some(piece) = piece {
         // SGLang's own route says with each event all that it has said so far.
         match event.get("meta_info") {
-            Some(_) => reply.say(0, Kind::Text, (0, 0), piece),
+            Some(_) => reply.set_text(0, Kind::Text, (0, 0), piece),
             None => reply.push(0, Kind::Text, (0, 0), piece),
         }
     }
@@ -74,7 +74,7 @@ pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
         reply.push(0, Kind::Text, (0, 0), piece);
     }
     if let Some(text) = event.text_in("text") {
-        reply.say(0, Kind::Text, (0, 0), text);
+        reply.set_text(0, Kind::Text, (0, 0), text);
         take_counts(reply, event);
     }
 }

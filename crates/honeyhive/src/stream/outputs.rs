@@ -31,8 +31,8 @@ impl Reply {
             let mark = format!("[{}]", counted(self.images, "image"));
             outputs.insert("images".to_owned(), mark.into());
         }
-        if self.voice > 0 {
-            let mark = format!("[audio, {} KB]", self.voice.div_ceil(1024));
+        if self.audio_bytes > 0 {
+            let mark = format!("[audio, {} KB]", self.audio_bytes.div_ceil(1024));
             outputs.insert("audio".to_owned(), mark.into());
         }
         outputs

@@ -39,7 +39,7 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
         "response.function_call_arguments.done"
         | "response.custom_tool_call_input.done"
         | "response.code_interpreter_call_code.done"
-        | "response.mcp_call_arguments.done" => say_arguments(reply, item, event),
+        | "response.mcp_call_arguments.done" => set_arguments(reply, item, event),
         "response.output_item.added" | "response.output_item.done" => {
             if let Some(said) = event.get("item") {
                 take_item(reply, item, said);
@@ -67,11 +67,11 @@ fn push_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
     }
 }
 
-fn say_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
+fn set_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
     if let Some(all) = asked_of(event)
         && let Some(call) = reply.tool_call(ONLY, item, None, event.text_in("name"))
     {
-        reply.say_arguments(call, all);
+        reply.set_arguments(call, all);
     }
 }
 
@@ -105,17 +105,17 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
         let at = (place, position as u64);
         if let Some(text) = part.text_in("text") {
             match part.is("type", "reasoning_text") {
-                true => reply.say(ONLY, Kind::Reasoning, (THOUGHTS + at.0, at.1), text),
-                false => reply.say(ONLY, Kind::Text, at, text),
+                true => reply.set_text(ONLY, Kind::Reasoning, (THOUGHTS + at.0, at.1), text),
+                false => reply.set_text(ONLY, Kind::Text, at, text),
             }
         }
         if let Some(refusal) = part.text_in("refusal") {
-            reply.say(ONLY, Kind::Refusal, at, refusal);
+            reply.set_text(ONLY, Kind::Refusal, at, refusal);
         }
     }
     for (position, part) in item.list("summary").enumerate() {
         if let Some(text) = part.text_in("text") {
-            reply.say(ONLY, Kind::Reasoning, (place, position as u64), text);
+            reply.set_text(ONLY, Kind::Reasoning, (place, position as u64), text);
         }
     }
     if item.ends("type", "_call_output") {
@@ -123,7 +123,7 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
             .text_in("call_id")
             .and_then(|id| reply.call_of(ONLY, id));
         if let (Some(call), Some(answer)) = (call, item.get("output")) {
-            reply.say_result(call, answer);
+            reply.set_result(call, answer);
         }
         return;
     }
@@ -143,14 +143,14 @@ fn take_call(reply: &mut Reply, place: u64, item: Json<'_>, name: Text<'_>) {
     // An item that is only begun has no content yet.
     let says = |it: &Json<'_>| it.text().is_none_or(|text| !text.written().is_empty());
     if let Some(asked) = asked_of(item).filter(says) {
-        reply.say_arguments(call, asked);
+        reply.set_arguments(call, asked);
     }
     if let Some(answer) = answer_in(item) {
-        reply.say_result(call, answer);
+        reply.set_result(call, answer);
     } else if let Some(picture) = item.text_in("result") {
         let seen = mark("image", picture);
-        reply.say_lines(call, std::iter::once(Text::plain(&seen)));
+        reply.set_result_lines(call, std::iter::once(Text::plain(&seen)));
     } else if item.get("tools").is_some() {
-        reply.say_lines(call, item.list("tools").filter_map(|it| it.text_in("name")));
+        reply.set_result_lines(call, item.list("tools").filter_map(|it| it.text_in("name")));
     }
 }

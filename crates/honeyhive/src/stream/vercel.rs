@@ -14,9 +14,9 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
         Some("reasoning-delta") => push(reply, Kind::Reasoning, event.text_in("delta")),
         Some("tool-input-start") => drop(call(reply, event)),
         Some("tool-input-delta") => push_arguments(reply, event, "inputTextDelta"),
-        Some("tool-input-available" | "tool-input-error") => say_arguments(reply, event, "input"),
-        Some("tool-output-available") => say_result(reply, event, "output"),
-        Some("tool-output-error") => say_result(reply, event, "errorText"),
+        Some("tool-input-available" | "tool-input-error") => set_arguments(reply, event, "input"),
+        Some("tool-output-available") => set_result(reply, event, "output"),
+        Some("tool-output-error") => set_result(reply, event, "errorText"),
         Some("finish") => {
             reply.finish(ONLY, event.text_in("finishReason"));
             reply.is_whole = true;
@@ -45,8 +45,8 @@ pub(super) fn take_line(reply: &mut Reply, code: u8, json: Json<'_>) {
         b'f' => reply.set_id(json.text_in("messageId")),
         b'b' => drop(call(reply, json)),
         b'c' => push_arguments(reply, json, "argsTextDelta"),
-        b'9' => say_arguments(reply, json, "args"),
-        b'a' => say_result(reply, json, "result"),
+        b'9' => set_arguments(reply, json, "args"),
+        b'a' => set_result(reply, json, "result"),
         b'd' => {
             reply.finish(ONLY, json.text_in("finishReason"));
             if let Some(usage) = json.get("usage") {
@@ -90,19 +90,19 @@ fn push_arguments(reply: &mut Reply, event: Json<'_>, key: &str) {
     }
 }
 
-fn say_arguments(reply: &mut Reply, event: Json<'_>, key: &str) {
+fn set_arguments(reply: &mut Reply, event: Json<'_>, key: &str) {
     if let Some(call) = call(reply, event)
         && let Some(input) = event.get(key)
     {
-        reply.say_arguments(call, input);
+        reply.set_arguments(call, input);
     }
 }
 
-fn say_result(reply: &mut Reply, event: Json<'_>, key: &str) {
+fn set_result(reply: &mut Reply, event: Json<'_>, key: &str) {
     if let Some(output) = event.get(key)
         && let Some(call) = call(reply, event)
     {
-        reply.say_result(call, output);
+        reply.set_result(call, output);
     }
 }
 

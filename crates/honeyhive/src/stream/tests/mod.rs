@@ -52,8 +52,8 @@ fn summary(assembler: &Assembler, ending: Ending) -> Value {
         .into_iter()
         .filter_map(|(name, count)| Some((name.to_owned(), json!(count?))));
     put("usage", Value::Object(counts.collect()));
-    if reply.voice > 0 {
-        put("voice", reply.voice.into());
+    if reply.audio_bytes > 0 {
+        put("voice", reply.audio_bytes.into());
     }
     if reply.images > 0 {
         put("images", reply.images.into());
