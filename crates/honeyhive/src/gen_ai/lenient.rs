@@ -42,65 +42,92 @@ fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
     let mut copied = 0;
     let mut at = 0;
     let mut in_string = false;
-    let bytes = text.as_bytes();
-    while let Some(byte) = bytes.get(at) {
-        let found = match (in_string, byte) {
-            (_, b'"') => {
-                in_string = !in_string;
-                None
-            }
-            (true, b'\\') => match escape(&text[at..]) {
-                (length, true) if mend == Mend::All => Some((length, Cow::Borrowed("\\ufffd"))),
-                // An escaped quote ends no string.
-                (length, _) => {
-                    at += length;
-                    continue;
-                }
-            },
-            (true, 0..=0x1f) if mend == Mend::All => {
-                Some((1, Cow::Owned(format!("\\u{byte:04x}"))))
-            }
-            (false, b'-' | b'0'..=b'9') => {
-                let length = number_length(&bytes[at..]);
-                let number = &text[at..at + length];
-                if is_too_large(number) {
-                    Some((length, Cow::Owned(format!("\"{number}\""))))
-                } else if mend == Mend::All && text[at + length..].starts_with("Infinity") {
-                    Some((length + 8, Cow::Borrowed("\"-Infinity\"")))
-                } else {
-                    at += length;
-                    continue;
-                }
-            }
-            (false, b'N' | b'I' | b'u') if mend == Mend::All => {
-                let names = [
-                    ("NaN", "\"NaN\""),
-                    ("Infinity", "\"Infinity\""),
-                    ("undefined", "null"),
-                    ("None", "null"),
-                ];
-                let name = names
-                    .into_iter()
-                    .find(|(name, _)| text[at..].starts_with(name));
-                name.map(|(name, instead)| (name.len(), Cow::Borrowed(instead)))
-            }
-            _ => None,
+    while let Some(byte) = text.as_bytes().get(at) {
+        in_string ^= *byte == b'"';
+        let piece = match in_string {
+            true => in_a_string(text, at, mend),
+            false => outside_of_strings(text, at, mend),
         };
-        match found {
-            Some((length, instead)) => {
-                out.push_str(&text[copied..at]);
-                out.push_str(&instead);
-                at += length;
-                copied = at;
-            }
-            None => at += 1,
+        if let Some(instead) = piece.instead {
+            out.push_str(&text[copied..at]);
+            out.push_str(&instead);
+            copied = at + piece.length;
         }
+        at += piece.length;
     }
     if copied == 0 {
         return Cow::Borrowed(text);
     }
     out.push_str(&text[copied..]);
     Cow::Owned(out)
+}
+
+/// A `Piece` of a text is read as a whole: an escape, a number, a name, or one byte.
+struct Piece {
+    length: usize,
+    /// The text that takes its place, where the piece is unreadable.
+    instead: Option<Cow<'static, str>>,
+}
+
+impl Piece {
+    const BYTE: Self = Self::kept(1);
+
+    const fn kept(length: usize) -> Self {
+        Self {
+            length,
+            instead: None,
+        }
+    }
+
+    fn replaced(length: usize, instead: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            length,
+            instead: Some(instead.into()),
+        }
+    }
+}
+
+/// Returns the piece that begins here, within a string.
+fn in_a_string(text: &str, at: usize, mend: Mend) -> Piece {
+    match text.as_bytes()[at] {
+        b'\\' => match escape(&text[at..]) {
+            (length, true) if mend == Mend::All => Piece::replaced(length, "\\ufffd"),
+            // An escaped quote ends no string.
+            (length, _) => Piece::kept(length),
+        },
+        byte @ 0..=0x1f if mend == Mend::All => Piece::replaced(1, format!("\\u{byte:04x}")),
+        _ => Piece::BYTE,
+    }
+}
+
+/// Returns the piece that begins here, outside of strings.
+fn outside_of_strings(text: &str, at: usize, mend: Mend) -> Piece {
+    const NAMES: [(&str, &str); 4] = [
+        ("NaN", "\"NaN\""),
+        ("Infinity", "\"Infinity\""),
+        ("undefined", "null"),
+        ("None", "null"),
+    ];
+    match text.as_bytes()[at] {
+        b'-' | b'0'..=b'9' => {
+            let length = number_length(&text.as_bytes()[at..]);
+            let number = &text[at..at + length];
+            if is_too_large(number) {
+                Piece::replaced(length, format!("\"{number}\""))
+            } else if mend == Mend::All && text[at + length..].starts_with("Infinity") {
+                Piece::replaced(length + "Infinity".len(), "\"-Infinity\"")
+            } else {
+                Piece::kept(length)
+            }
+        }
+        b'N' | b'I' | b'u' if mend == Mend::All => {
+            let named = NAMES.iter().find(|(name, _)| text[at..].starts_with(name));
+            named.map_or(Piece::BYTE, |(name, instead)| {
+                Piece::replaced(name.len(), *instead)
+            })
+        }
+        _ => Piece::BYTE,
+    }
 }
 
 /// Returns the length of the number that begins here.

@@ -217,26 +217,29 @@ fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
     if let Some(text) = message.pointer("/audio/transcript").and_then(Json::as_str) {
         pieces.texts.push(text.to_owned());
     }
+    calls_of(message, &mut pieces.calls);
+    pieces.has_thoughts |= find(message, &["reasoning_content", "reasoning", "thinking"]).is_some();
+}
+
+/// Adds the calls of tools that stand beside a message's content.
+fn calls_of(message: &Json, calls: &mut Vec<Json>) {
     match find(message, &["tool_calls", "toolCalls"]) {
-        Some(Json::Array(calls)) => pieces.calls.extend(calls.iter().map(one_call)),
-        Some(Json::Object(_)) => pieces.calls.extend(message.get("tool_calls").map(one_call)),
+        Some(Json::Array(items)) => calls.extend(items.iter().map(one_call)),
+        Some(Json::Object(_)) => calls.extend(message.get("tool_calls").map(one_call)),
         Some(Json::String(text)) => match lenient::read(text) {
-            Some(Json::Array(calls)) => pieces.calls.extend(calls.iter().map(one_call)),
-            _ => pieces.calls.push(text.as_str().into()),
+            Some(Json::Array(items)) => calls.extend(items.iter().map(one_call)),
+            _ => calls.push(text.as_str().into()),
         },
         _ => {}
     }
     if let Some(call) = message.get("function_call").filter(|it| it.is_object()) {
-        pieces.calls.push(call.clone());
+        calls.push(call.clone());
     }
     // OpenInference has the older form of a call in two attributes.
     if let Some(name) = message.get("function_call_name") {
         let arguments = message.get("function_call_arguments_json").map(as_text);
-        pieces
-            .calls
-            .push(serde_json::json!({"name": name, "arguments": arguments}));
+        calls.push(serde_json::json!({"name": name, "arguments": arguments}));
     }
-    pieces.has_thoughts |= find(message, &["reasoning_content", "reasoning", "thinking"]).is_some();
 }
 
 /// Returns a call as it is, or without OpenInference's wrapper, or with the chat view's names instead of Vercel's.

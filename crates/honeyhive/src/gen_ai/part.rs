@@ -131,30 +131,32 @@ pub(super) fn is_call(part: &Json) -> bool {
     call_of(part, kind).is_some()
 }
 
+const CALL_HOLDERS: [&str; 6] = [
+    "functionCall",
+    "function_call",
+    "toolCall",
+    "toolUse",
+    "tool_call",
+    "tool_use",
+];
+
+const CALL_KINDS: [&str; 10] = [
+    "custom_tool_call",
+    "function",
+    "function_call",
+    "mcp_call",
+    "server_tool_call",
+    "server_tool_use",
+    "tool-call",
+    "toolCall",
+    "tool_call",
+    "tool_use",
+];
+
 /// Returns the call of a tool in the chat view's form.
 pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
-    const KINDS: [&str; 10] = [
-        "custom_tool_call",
-        "function",
-        "function_call",
-        "mcp_call",
-        "server_tool_call",
-        "server_tool_use",
-        "tool-call",
-        "toolCall",
-        "tool_call",
-        "tool_use",
-    ];
-    const HOLDERS: [&str; 6] = [
-        "functionCall",
-        "function_call",
-        "toolCall",
-        "toolUse",
-        "tool_call",
-        "tool_use",
-    ];
-    let holder = find(part, &HOLDERS).filter(|it| it.is_object());
-    if holder.is_none() && !KINDS.contains(&kind) {
+    let holder = find(part, &CALL_HOLDERS).filter(|it| it.is_object());
+    if holder.is_none() && !CALL_KINDS.contains(&kind) {
         return None;
     }
     let call = holder.unwrap_or(part);
@@ -186,30 +188,33 @@ pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
     }))
 }
 
+const ANSWER_HOLDERS: [&str; 5] = [
+    "functionResponse",
+    "function_response",
+    "toolResult",
+    "tool_result",
+    "tool_response",
+];
+
+const ANSWER_KINDS: [&str; 11] = [
+    "custom_tool_call_output",
+    "function_call_output",
+    "function_response",
+    "mcp_tool_result",
+    "server_tool_call_response",
+    "tool-result",
+    "toolResult",
+    "tool_call_output",
+    "tool_call_response",
+    "tool_response",
+    "tool_result",
+];
+
 /// Returns the answer of a tool, as text unless it is an object or a list.
 pub(super) fn answer_of(part: &Json, kind: &str) -> Option<Answer> {
-    const KINDS: [&str; 11] = [
-        "custom_tool_call_output",
-        "function_call_output",
-        "function_response",
-        "mcp_tool_result",
-        "server_tool_call_response",
-        "tool-result",
-        "toolResult",
-        "tool_call_output",
-        "tool_call_response",
-        "tool_response",
-        "tool_result",
-    ];
-    const HOLDERS: [&str; 5] = [
-        "functionResponse",
-        "function_response",
-        "toolResult",
-        "tool_result",
-        "tool_response",
-    ];
-    let holder = find(part, &HOLDERS).filter(|it| it.is_object());
-    let is_typed = KINDS.contains(&kind) || (kind.ends_with("_tool_result") && kind.len() > 12);
+    let holder = find(part, &ANSWER_HOLDERS).filter(|it| it.is_object());
+    let is_typed =
+        ANSWER_KINDS.contains(&kind) || (kind.ends_with("_tool_result") && kind.len() > 12);
     if holder.is_none() && !is_typed {
         return None;
     }
