@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::aggregate::Aggregate;
 use super::datapoint::{Case, Datapoint};
 use super::dataset::Dataset;
+use super::ended_run::EndedRun;
 use super::error::EvaluateError;
 use super::evaluator::{Evaluator, IntoVerdict};
 use super::progress::Progress;
@@ -24,7 +25,6 @@ use super::retry::{AttemptError, Retry};
 use super::run::{Plan, run};
 use super::settings::{ErrorLimit, JournalPlace, Settings};
 use super::statistics::Level;
-use super::told::Told;
 use super::trial::{Call, Calling};
 use crate::tracer::HoneyHiveTracer;
 
@@ -160,14 +160,14 @@ impl<I, G, O> Evaluate<I, G, O> {
             dataset: None,
             evaluators: Vec::new(),
             cancel_on: Vec::new(),
-            told: None,
+            rescored: None,
             settings: Settings::of(function),
         })
     }
 
     /// Takes the outputs of an old run, to be judged.
-    pub(super) fn told(mut self, told: Arc<Told>) -> Self {
-        self.0.told = Some(told);
+    pub(super) fn rescoring(mut self, run: Arc<EndedRun>) -> Self {
+        self.0.rescored = Some(run);
         self
     }
 

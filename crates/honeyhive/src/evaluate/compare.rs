@@ -160,21 +160,10 @@ pub(super) fn change(
         return None;
     }
     let moments = Moments::of(&differences)?;
-    let (up, down) = (
-        differences
-            .iter()
-            .filter(|difference| **difference > 0.0)
-            .count(),
-        differences
-            .iter()
-            .filter(|difference| **difference < 0.0)
-            .count(),
-    );
-    let kind = kind_of(
-        old.values()
-            .flatten()
-            .chain(new.of_datapoints.iter().flat_map(|(_, values)| values)),
-    );
+    let count =
+        |is_counted: fn(f64) -> bool| differences.iter().filter(|it| is_counted(**it)).count();
+    let (up, down) = (count(|it| it > 0.0), count(|it| it < 0.0));
+    let kind = kind_of(old.values().flatten().chain(new.values()));
     let is_single = !new.has_trials() && old.values().all(|values| values.len() == 1);
     let (interval, p) = if kind == MetricKind::Bool && is_single {
         (agresti_min(down, up, moments.n, level), mc_nemar(down, up))
@@ -183,6 +172,7 @@ pub(super) fn change(
     };
     let mean_of_side =
         |side: fn(&(f64, f64)) -> f64| mean(&pairs.iter().map(side).collect::<Vec<_>>());
+    let deviation = moments.deviation.filter(|deviation| *deviation > 0.0);
     Some(Change {
         metric: metric.to_owned(),
         kind,
@@ -195,19 +185,15 @@ pub(super) fn change(
         interval,
         p,
         p_adjusted: p,
-        smallest: moments
-            .deviation
-            .filter(|deviation| *deviation > 0.0)
-            .and_then(|deviation| smallest_difference(deviation, moments.n)),
+        smallest: deviation.and_then(|deviation| smallest_difference(deviation, moments.n)),
         only_old: only_old(new, old),
-        only_new: new
-            .of_datapoints
-            .iter()
-            .map(|(id, _)| id)
-            .filter(|id| !old.contains_key(*id))
-            .cloned()
-            .collect(),
+        only_new: only_new(new, old),
     })
+}
+
+fn only_new(new: &Units, old: &BTreeMap<String, Vec<ScoreValue>>) -> Vec<String> {
+    let ids = new.of_datapoints.iter().map(|(id, _)| id);
+    ids.filter(|id| !old.contains_key(*id)).cloned().collect()
 }
 
 fn only_old(new: &Units, old: &BTreeMap<String, Vec<ScoreValue>>) -> Vec<String> {

@@ -49,8 +49,7 @@ pub(super) struct Driven {
     pub(super) journal_problem: Option<io::Error>,
 }
 
-/// Runs all jobs. `finished` holds the trials that an earlier process has run. `finished` are trials that an earlier
-/// process has run.
+/// Runs all jobs. `finished` holds the trials that an earlier process has run.
 pub(super) async fn drive<I, G, O>(
     work: Arc<Work<I, G, O>>,
     jobs: Vec<Job<I, G>>,

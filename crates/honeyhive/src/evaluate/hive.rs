@@ -46,6 +46,15 @@ impl Sessions {
         all.push((position, trial, id));
     }
 
+    /// Adds the sessions of trials that an earlier process has run.
+    pub(super) fn add_all(&self, finished: &[TrialReport]) {
+        for trial in finished {
+            if let Some(session) = trial.session_id() {
+                self.add(trial.position, trial.trial, session.to_owned());
+            }
+        }
+    }
+
     /// Returns the ids of the sessions, in the order of the dataset.
     pub(super) fn ids(&self) -> Vec<String> {
         let mut all = self

@@ -85,8 +85,8 @@ crate::model::causes::debug_as_text!(ResumeError);
 ///
 /// Where the file is no journal.
 pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeError> {
-    let told = JournalContents::read(path.as_ref())?;
-    Ok(told.failed.into_keys().map(|(id, _)| id).collect())
+    let contents = JournalContents::read(path.as_ref())?;
+    Ok(contents.failed.into_keys().map(|(id, _)| id).collect())
 }
 
 /// A `Journal` is a file that lines are added to.

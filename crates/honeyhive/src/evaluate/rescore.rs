@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::builder::Evaluate;
 use super::datapoint::Datapoint;
+use super::ended_run::EndedRun;
 use super::journal::ResumeError;
-use super::told::Told;
 use super::trial::Calling;
 
 /// Runs evaluators over the outputs of a run that has ended, by its journal: the function is not called again.
 ///
-/// It is a run of its own, with the same function's name and datapoints, so it can be compared with the old one; its metadata
-/// say `rescored_run`. Give it the same dataset, whose inputs and what would be right the evaluators see. Latencies are those of
+/// The new run has the same function's name and datapoints, so it can be compared with the old one; its metadata say
+/// `rescored_run`. Give it the same dataset, whose inputs and ground truth the evaluators see. Latencies are those of
 /// the old run, a trial that failed there fails here, and one that did not run does not. The journal has what
 /// redaction has left of outputs.
 ///
@@ -50,27 +50,27 @@ where
     G: DeserializeOwned + Send + Sync + 'static,
     O: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    let told = Arc::new(Told::read(journal.as_ref())?);
-    let known = Arc::clone(&told);
+    let run = Arc::new(EndedRun::read(journal.as_ref())?);
+    let known = Arc::clone(&run);
     let call = move |dp: Datapoint<I, G>| -> Calling<O> {
         let outputs = outputs_of(&known, dp.id(), dp.trial());
         Box::pin(async move { outputs })
     };
-    let header = &told.header;
+    let header = &run.header;
     let name = format!("{}, rescored", header.name);
     let evaluate = Evaluate::new(header.function.clone(), Arc::new(call))
         .default_name(name)
         .trials(header.trials)
         .metadata(json!({"rescored_run": header.run_id}));
-    Ok(evaluate.told(told))
+    Ok(evaluate.rescoring(run))
 }
 
 fn outputs_of<O: DeserializeOwned>(
-    told: &Told,
+    run: &EndedRun,
     datapoint: &str,
     trial: u32,
 ) -> Result<O, Box<dyn Error + Send + Sync>> {
-    let known = told
+    let known = run
         .trial(datapoint, trial)
         .ok_or("the old run has no such trial")?;
     match known.outputs::<O>() {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::datapoint::{Case, Datapoint, Recorded, Typed};
+use super::ended_run::EndedRun;
 use super::evaluator::{Evaluator, How, Judgement};
 use super::guarded::{self, Broken};
 use super::hive::{Ending, Hive, outputs_of_session};
@@ -17,7 +18,6 @@ use super::results::{Outcome, TrialReport};
 use super::retry::{AttemptError, Retry};
 use super::score::Scoring;
 use super::settings::RetryIf;
-use super::told::Told;
 use crate::enrichment::Enrichment;
 use crate::model::milliseconds::milliseconds;
 use crate::session::Session;
@@ -41,7 +41,7 @@ pub(super) struct Work<I, G, O> {
     pub(super) evaluator_retries: u32,
     pub(super) keep_outputs: bool,
     /// The old run whose outputs are judged.
-    pub(super) told: Option<Arc<Told>>,
+    pub(super) rescored: Option<Arc<EndedRun>>,
 }
 
 /// A `Job` is a trial that is to run, or to run again.
@@ -152,8 +152,8 @@ where
             .await
             .map_err(broken)?;
         let (took, ended_at) = (called_at.elapsed(), SystemTime::now());
-        let told = self.told(datapoint.id(), datapoint.trial());
-        let latency = told.and_then(TrialReport::latency).unwrap_or(took);
+        let old = self.old_trial(datapoint.id(), datapoint.trial());
+        let latency = old.and_then(TrialReport::latency).unwrap_or(took);
         let outputs = result.map_err(AttemptError::Failed)?;
         let json = guarded::made(|| serde_json::to_value(&outputs)).map_err(broken)?;
         Ok(Given {
@@ -167,8 +167,8 @@ where
     }
 
     /// Returns the trial in the old run, where outputs of one are judged.
-    fn told(&self, datapoint: &str, trial: u32) -> Option<&TrialReport> {
-        self.told.as_ref()?.trial(datapoint, trial)
+    fn old_trial(&self, datapoint: &str, trial: u32) -> Option<&TrialReport> {
+        self.rescored.as_ref()?.trial(datapoint, trial)
     }
 
     /// Returns the wait before the function is called again; `None` where it is not.
@@ -236,11 +236,11 @@ where
             AttemptError::TimedOut(_) => Outcome::TimedOut,
             AttemptError::Panicked(_) => Outcome::Panicked,
         };
-        let told = self.told(&job.row.id, job.trial);
+        let old = self.old_trial(&job.row.id, job.trial);
         let mut report = TrialReport {
-            outcome: told.map_or(outcome, |told| {
-                if told.outcome.is_error() {
-                    told.outcome
+            outcome: old.map_or(outcome, |old| {
+                if old.outcome.is_error() {
+                    old.outcome
                 } else {
                     outcome
                 }
@@ -248,8 +248,8 @@ where
             session_id: Some(session.id().to_string()),
             error: Some(text),
             attempts: job.attempts,
-            latency_ms: told
-                .and_then(|told| told.latency_ms)
+            latency_ms: old
+                .and_then(|old| old.latency_ms)
                 .or(Some(milliseconds(latency))),
             ..TrialReport::not_run(&job.row.id, job.row.position, job.trial)
         };

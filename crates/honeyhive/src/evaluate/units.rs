@@ -50,7 +50,7 @@ impl Units {
         }
     }
 
-    fn values(&self) -> impl Iterator<Item = &ScoreValue> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &ScoreValue> {
         self.of_datapoints.iter().flat_map(|(_, values)| values)
     }
 

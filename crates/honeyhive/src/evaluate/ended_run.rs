@@ -1,4 +1,4 @@
-//! [`Told`] holds the journal of an ended run, for evaluators that judge its outputs.
+//! [`EndedRun`] holds the journal of an ended run, for evaluators that judge its outputs.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use super::journal::{Header, JournalContents, ResumeError};
 use super::results::TrialReport;
 
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct EndedRun {
     pub(super) header: Header,
     contents: JournalContents,
 }
 
-impl Told {
+impl EndedRun {
     pub(super) fn read(path: &Path) -> Result<Self, ResumeError> {
         let contents = JournalContents::read(path)?;
         if contents
@@ -38,7 +38,7 @@ impl Told {
         finished.get(&key).or_else(|| failed.get(&key))
     }
 
-    /// Refuses rows that are not those of the run.
+    /// Refuses a dataset that is not that of the run.
     pub(super) fn expect_dataset(&self, id: &str) -> Result<(), ResumeError> {
         let mut here = self.header.clone();
         id.clone_into(&mut here.dataset_id);
