@@ -1,6 +1,7 @@
 //! [`run`] runs all evals that are asked for, one after the other, and returns the exit code.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fmt};
 
@@ -93,40 +94,17 @@ async fn run_one(
     arguments: &Arguments,
     interrupt: &Interrupt,
 ) -> Result<Option<(Ending, Finished)>, Ending> {
-    let only = failed_of(eval, arguments)?;
-    if only.as_ref().is_some_and(Vec::is_empty) {
-        warn(format_args!(
-            "{}: nothing failed in the last run",
-            eval.name
-        ));
+    let Some(order) = order_of(eval, arguments, interrupt)? else {
         return Ok(None);
-    }
-    let baseline = baseline_of(eval, arguments).await?;
-    let mut order = Order {
-        arguments: arguments.clone(),
-        is_offline: arguments.offline,
-        interrupt: interrupt.clone(),
-        only,
-        resume: None,
     };
-    if arguments.resume == Some(Resume::Last) {
-        let last = files::last_journal(&eval.name);
-        let nothing = || {
-            told(
-                Ending::Usage,
-                format!("{}: there is no run to go on with", eval.name),
-            )
-        };
-        order.resume = Some(last.ok_or_else(nothing)?);
-    }
+    let baseline = baseline_of(eval, arguments).await?;
     if !arguments.no_progress {
         Teller::new(&eval.name).begins();
     }
-    let report = report_of(eval, order).await.map_err(|error| {
-        told(
-            Ending::of_error(&error),
-            format!("{}: {error:?}", eval.name),
-        )
+    let report = report_of(eval, order).await;
+    let report = report.map_err(|error| {
+        let ending = Ending::of_error(&error);
+        told(ending, format!("{}: {error:?}", eval.name))
     })?;
     let report = match &baseline {
         Some(baseline) => report.compared_with(baseline),
@@ -140,13 +118,49 @@ async fn run_one(
     };
     say(format_args!("{report}{painted}\n"));
     save_baselines(eval, arguments, &report)?;
-    let name = eval.name.clone();
     let finished = Finished {
-        name,
+        name: eval.name.clone(),
         report,
         verdicts,
     };
     Ok(Some((ending, finished)))
+}
+
+/// Returns what of the eval is to run; `None` where nothing has failed that could run again.
+fn order_of(
+    eval: &Eval,
+    arguments: &Arguments,
+    interrupt: &Interrupt,
+) -> Result<Option<Order>, Ending> {
+    let only = failed_of(eval, arguments)?;
+    if only.as_ref().is_some_and(Vec::is_empty) {
+        warn(format_args!(
+            "{}: nothing failed in the last run",
+            eval.name
+        ));
+        return Ok(None);
+    }
+    Ok(Some(Order {
+        arguments: arguments.clone(),
+        is_offline: arguments.offline,
+        interrupt: interrupt.clone(),
+        only,
+        resume: last_journal_of(eval, arguments)?,
+    }))
+}
+
+/// Returns the journal that `--resume` without a path goes on with.
+fn last_journal_of(eval: &Eval, arguments: &Arguments) -> Result<Option<PathBuf>, Ending> {
+    if arguments.resume != Some(Resume::Last) {
+        return Ok(None);
+    }
+    match files::last_journal(&eval.name) {
+        Some(path) => Ok(Some(path)),
+        None => Err(told(
+            Ending::Usage,
+            format!("{}: there is no run to go on with", eval.name),
+        )),
+    }
 }
 
 /// Runs the eval, offline without a key; but not where a machine might mistake that for a real run.
