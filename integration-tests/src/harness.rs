@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use honeyhive::{DeliveryStats, HoneyHiveTracer, HoneyHiveTracerBuilder, SessionId};
-use honeyhive_local::{LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
+use honeyhive_local::{
+    LocalServer, LocalServerBuilder, LocalSession, RecordedRequest, UnknownUpdates,
+};
 use opentelemetry::trace::TracerProvider;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -19,7 +21,7 @@ use crate::app::App;
 use crate::client::{Call, Client};
 
 /// `PATIENCE` is far more than anything here takes; only a thing that never happens reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The window is so long that a session is sent only when it has ended or a row asks for it.
 const HELD_BACK: Duration = Duration::from_secs(600);
@@ -38,9 +40,32 @@ pub fn unknown_updates() -> UnknownUpdates {
     }
 }
 
+/// Returns the builder of a HoneyHive whose port no other test of this process gets.
+///
+/// A tracer outlives its HoneyHive and goes on trying: the system would give the port to the next server that asks for
+/// any, and that is another test's.
+pub fn local_server() -> LocalServerBuilder {
+    LocalServer::builder().address(kept_address())
+}
+
+/// Binds a socket for the rest of the process, and never listens on it. Others may listen there who ask for it by its
+/// number.
+fn kept_address() -> SocketAddr {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    if cfg!(not(target_os = "linux")) {
+        return any;
+    }
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a setting");
+    socket.bind(any).expect("a free port");
+    let address = socket.local_addr().expect("an address");
+    std::mem::forget(socket);
+    address
+}
+
 /// Starts a HoneyHive.
 pub async fn honeyhive() -> LocalServer {
-    LocalServer::builder()
+    local_server()
         .unknown_updates(unknown_updates())
         .start()
         .await
@@ -388,4 +413,17 @@ pub fn assert_error(session: &LocalSession, text: &str) {
         error.is_some_and(|error| error.contains(text)),
         "an error that says {text:?}: {session:#?}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_port_of_a_honeyhive_that_is_gone_is_not_free() {
+        let gone = local_server().start_blocking().unwrap().address();
+        let next = TcpSocket::new_v4().unwrap();
+        assert!(next.bind(gone).is_err());
+    }
 }

@@ -14,6 +14,7 @@ use honeyhive::{HoneyHiveTracer, SessionId};
 use honeyhive_local::{LocalServer, RecordedRequest};
 use integration_tests::faults::table::{KEY, builder};
 use integration_tests::faults::{Auditor, Service, TURNS, Traffic, at_random, seed};
+use integration_tests::harness::local_server;
 
 const PER_SECOND: u32 = 500;
 
@@ -24,7 +25,7 @@ fn seconds() -> u64 {
 
 /// Starts a HoneyHive that keeps everything.
 fn honeyhive() -> LocalServer {
-    LocalServer::builder()
+    local_server()
         .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_sessions(usize::MAX)

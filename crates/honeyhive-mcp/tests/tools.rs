@@ -103,7 +103,7 @@ async fn no_argument_and_no_result_is_sent_where_the_tracer_captures_no_content(
             .unwrap();
         let [weather, storm] = talk(&tracer, ["weather", "storm"]).await;
         assert!(weather.is_ok() && storm.is_ok());
-        tracer.shutdown(Duration::from_secs(10)).await.unwrap();
+        tracer.shutdown(Duration::from_secs(60)).await.unwrap();
         let is_sent = |secret: &str| {
             let requests = honeyhive.requests();
             let sent = |body: &[u8]| body.windows(secret.len()).any(|it| it == secret.as_bytes());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::serving;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `Server` is the chat server, the HoneyHive it reports to, and a client.
 pub(crate) struct Server {

@@ -11,7 +11,7 @@ use honeyhive::{HoneyHiveTracer, SessionId};
 use honeyhive_local::LocalServer;
 use sessions::{linking, serve_users, test_mode};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn honeyhive() -> (LocalServer, HoneyHiveTracer) {
     let server = LocalServer::builder().start_blocking().unwrap();

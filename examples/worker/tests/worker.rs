@@ -14,7 +14,7 @@ use honeyhive_local::{LocalServer, LocalSession};
 use tokio::sync::mpsc;
 use worker::{Message, Tally, batch, work};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn honeyhive() -> (LocalServer, HoneyHiveTracer) {
     let server = LocalServer::builder().start_blocking().unwrap();

@@ -22,6 +22,7 @@ use honeyhive::{DeliveryStats, HoneyHiveTracer, Spool};
 use honeyhive_local::{Fault, LocalServer};
 use integration_tests::faults::table::{KEY, builder, record};
 use integration_tests::faults::{Auditor, Footprint, Service, Traffic, at_random, seed};
+use integration_tests::harness::local_server;
 
 const MIB: f64 = 1024.0 * 1024.0;
 /// A phase has this length, which is also the time between two lines of the output.
@@ -104,7 +105,7 @@ async fn main() -> ExitCode {
 /// Starts a HoneyHive that forgets old data, so that it does not grow either; but none of the last minute, since an
 /// update of a forgotten event would be rejected.
 fn honeyhive() -> LocalServer {
-    let builder = LocalServer::builder()
+    let builder = local_server()
         .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_sessions(6_000)

@@ -12,6 +12,7 @@ use tracing::Level;
 
 use super::{Auditor, Cut, FaultProxy};
 use crate::harness::PATIENCE;
+use crate::harness::local_server;
 use crate::log;
 
 /// Each row records this number of items: a session, a span, and an update that needs a call of its own.
@@ -148,7 +149,7 @@ pub fn waits(fault: What) -> Row {
 /// Returns a HoneyHive as the table wants it.
 #[must_use]
 pub fn server() -> LocalServer {
-    let server = LocalServer::builder()
+    let server = local_server()
         .unknown_updates(crate::harness::unknown_updates())
         .api_key(KEY)
         .start_blocking();

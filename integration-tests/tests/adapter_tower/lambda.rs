@@ -14,6 +14,7 @@ use std::time::Duration;
 use honeyhive::SessionId;
 use honeyhive_local::{Fault, LocalServer, LocalSession};
 use integration_tests::harness::PATIENCE;
+use integration_tests::harness::local_server;
 use lambda_example::runtime_api::{Call, FUNCTION_NAME, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 use tokio::process::Child;
@@ -46,7 +47,7 @@ impl Stage {
 
     /// Starts the function with these settings.
     async fn with(settings: &str) -> Self {
-        let honeyhive = LocalServer::builder().start().await.unwrap();
+        let honeyhive = local_server().start().await.unwrap();
         let honeyhive = Arc::new(honeyhive);
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let (there, noted) = (Arc::clone(&honeyhive), Arc::clone(&seen));

@@ -17,10 +17,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use honeyhive::testing::{CapturedSession, tracer};
 use honeyhive::{HoneyHiveTracer, Session};
-use honeyhive_local::LocalServer;
 use honeyhive_tower::{LambdaHandler, LambdaLayer};
 use http::Response;
 use integration_tests::app::{Caused, Refusal};
+use integration_tests::harness::local_server;
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_service::Service;
@@ -170,7 +170,7 @@ async fn readiness_is_that_of_the_inner_service() {
 /// Some layers close their span with their future, so the flush has to have it.
 #[tokio::test]
 async fn a_span_that_lives_as_long_as_the_inner_future_is_delivered_with_it() {
-    let honeyhive = LocalServer::builder().start().await.unwrap();
+    let honeyhive = local_server().start().await.unwrap();
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_lambda")
         .server_url(honeyhive.url())

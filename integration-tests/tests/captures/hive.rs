@@ -10,9 +10,10 @@ use honeyhive_local::LocalServer;
 
 use crate::meaning::Meaning;
 use crate::python::Python;
+use integration_tests::harness::local_server;
 
 /// Every wait ends after this time. Only a test that fails reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// No test outlives this coalescing window.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -43,7 +44,7 @@ impl Hive {
     }
 
     fn with_key(key: &'static str, label: &'static str) -> Self {
-        let server = LocalServer::builder().api_key(key).start_blocking();
+        let server = local_server().api_key(key).start_blocking();
         Self {
             server: server.expect("a local server"),
             key,

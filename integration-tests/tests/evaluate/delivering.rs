@@ -10,6 +10,7 @@ use honeyhive::evaluate::{EvaluateError, ExperimentReport, RunStatus};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 
 use crate::stage::{Echo, PATIENCE, Stage, evaluation, exact, numbered, q, right, tracer};
+use integration_tests::harness::local_server;
 
 #[tokio::test]
 async fn a_run_that_honeyhive_refuses_is_an_error_and_the_function_is_not_called() {
@@ -58,7 +59,7 @@ async fn a_honeyhive_that_is_not_there_is_an_error_and_the_function_is_not_calle
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let nobody = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let hangs = LocalServer::builder().start().await.unwrap();
+    let hangs = local_server().start().await.unwrap();
     hangs.fail(Fault::hang());
     let timeout = Duration::from_millis(200);
     for url in [nobody, hangs.url()] {
@@ -118,7 +119,7 @@ async fn broken_off(
 
 #[tokio::test]
 async fn a_honeyhive_that_is_down_in_the_middle_gets_everything_once_it_is_back() {
-    let honeyhive = Arc::new(LocalServer::builder().start().await.unwrap());
+    let honeyhive = Arc::new(local_server().start().await.unwrap());
     let report = broken_off(&honeyhive, true, PATIENCE).await;
     assert!(report.delivery().is_complete(), "{:?}", report.delivery());
     let sessions = honeyhive.sessions();
@@ -135,7 +136,7 @@ async fn a_honeyhive_that_is_down_in_the_middle_gets_everything_once_it_is_back(
 #[tokio::test]
 async fn a_honeyhive_that_is_down_until_the_end_leaves_a_whole_report_in_the_time_that_delivery_has()
  {
-    let honeyhive = Arc::new(LocalServer::builder().start().await.unwrap());
+    let honeyhive = Arc::new(local_server().start().await.unwrap());
     let limit = Duration::from_millis(300);
     let run = broken_off(&honeyhive, false, limit);
     let report = tokio::time::timeout(PATIENCE, run)

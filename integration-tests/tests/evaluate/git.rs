@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use honeyhive_local::{LocalRun, LocalServer};
+use honeyhive_local::LocalRun;
 use serde_json::json;
 
 use crate::stage::{exact, numbered, right};
+use integration_tests::harness::local_server;
 
 /// The variable names the folder that the child process writes files to.
 const FILES: &str = "GIT_FACTS_FILES";
@@ -65,7 +66,7 @@ impl Folder {
 
     /// Runs an experiment in the work tree, and gives the run and everything that was sent and written.
     fn run(&self, test: &str, environment: &[(&str, &str)]) -> (LocalRun, String) {
-        let honeyhive = LocalServer::builder().start_blocking().unwrap();
+        let honeyhive = local_server().start_blocking().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", &format!("git::{test}"), "--nocapture"]);
         for (name, _) in std::env::vars() {

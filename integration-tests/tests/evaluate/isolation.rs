@@ -9,6 +9,7 @@ use honeyhive::{HoneyHiveTracer, json};
 use serde_json::Value;
 
 use crate::stage::{Echo, Stage, evaluation, exact, numbered, q, right};
+use integration_tests::harness::local_server;
 
 /// Asserts that every event and every session of a run carries the three ids of its datapoint, and that nothing is in
 /// another session.
@@ -175,10 +176,7 @@ async fn two_runs_at_once_in_one_process_do_not_mix_and_traced_functions_are_in_
 
 #[tokio::test]
 async fn a_sampled_tracer_drops_no_datapoint() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
-        .start()
-        .await
-        .unwrap();
+    let honeyhive = local_server().start().await.unwrap();
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_evaluate")
         .server_url(honeyhive.url())

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::evaluate::{Outcome, RateLimit, Retry, RunStatus};
-use honeyhive_local::{Endpoint, Fault, LocalServer};
+use honeyhive_local::{Endpoint, Fault};
 use tokio::time::Instant;
 
 use crate::stage::{Echo, PATIENCE, Stage, evaluation, numbered};
+use integration_tests::harness::local_server;
 
 #[tokio::test(start_paused = true)]
 async fn thirty_functions_at_ten_a_second_begin_within_2_9_seconds_and_the_wait_is_no_latency() {
@@ -55,7 +56,7 @@ async fn nothing_is_dropped_where_functions_are_faster_than_delivery() {
 
 /// Returns a stage whose tracer lets so many items wait.
 async fn with_room_for(items: usize) -> Stage {
-    let honeyhive = LocalServer::builder().start().await.unwrap();
+    let honeyhive = local_server().start().await.unwrap();
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_evaluate")
         .server_url(honeyhive.url())

@@ -7,6 +7,7 @@ use honeyhive::evaluate::{EvaluateError, RunStatus};
 use honeyhive::{HoneyHiveTracer, testing};
 
 use crate::stage::{Stage, evaluation, exact, numbered, right};
+use integration_tests::harness::local_server;
 
 #[tokio::test]
 async fn an_offline_run_sends_nothing_and_has_the_same_report() {
@@ -93,9 +94,7 @@ async fn a_tracer_that_records_nothing_is_an_error_unless_the_run_is_offline() {
 /// The test runs a program with an experiment, which prints the run's id.
 #[test]
 fn a_run_prints_nothing_by_itself() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
-        .start_blocking()
-        .unwrap();
+    let honeyhive = local_server().start_blocking().unwrap();
     let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/python/questions.jsonl");
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_evaluate-jsonl"));
     program

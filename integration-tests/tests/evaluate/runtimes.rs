@@ -6,6 +6,7 @@ use honeyhive::evaluate::{ExperimentReport, RunStatus, evaluate_sync};
 use honeyhive::json;
 
 use crate::stage::{Echo, Stage, evaluation, q, right, staged};
+use integration_tests::harness::local_server;
 
 /// Runs thirty datapoints, and returns the thread of each function.
 async fn threads_of(stage: &Stage) -> Vec<ThreadId> {
@@ -97,9 +98,7 @@ async fn functions_that_are_not_async_run_beside_each_other_and_may_have_blockin
 
 #[test]
 fn a_run_blocks_without_a_runtime() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
-        .start_blocking()
-        .unwrap();
+    let honeyhive = local_server().start_blocking().unwrap();
     let tracer = crate::stage::tracer(&honeyhive);
     let stage = Stage { honeyhive, tracer };
     let report = evaluation(&stage, 2).block().unwrap();

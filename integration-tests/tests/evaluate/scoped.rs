@@ -2,9 +2,9 @@
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::evaluate::{EvaluateError, RunStatus};
-use honeyhive_local::LocalServer;
 
 use crate::stage::{numbered, right};
+use integration_tests::harness::local_server;
 
 fn data_plane_key() -> String {
     format!("hh_fgdp_{}_{}", "a".repeat(24), "b".repeat(64))
@@ -16,7 +16,7 @@ fn ingestion_key() -> String {
 
 #[tokio::test]
 async fn each_path_goes_out_with_its_key_and_the_update_is_a_patch() {
-    let honeyhive = LocalServer::builder()
+    let honeyhive = local_server()
         .data_plane_api_key(data_plane_key())
         .ingestion_api_key(ingestion_key())
         .start()
@@ -61,7 +61,7 @@ async fn each_path_goes_out_with_its_key_and_the_update_is_a_patch() {
 
 #[tokio::test]
 async fn a_missing_key_of_either_kind_is_told_before_anything_is_sent() {
-    let honeyhive = LocalServer::builder().start().await.unwrap();
+    let honeyhive = local_server().start().await.unwrap();
     let without_data_plane = HoneyHiveTracer::builder()
         .ingestion_api_key(ingestion_key())
         .server_url(honeyhive.url());

@@ -5,16 +5,14 @@ use honeyhive::{HoneyHiveTracer, Redaction, json};
 use serde_json::Value;
 
 use crate::stage::{Echo, Stage};
+use integration_tests::harness::local_server;
 
 const SECRET: &str = "4111111111111111";
 const KEY: &str = "hh_a_key_that_is_planted";
 
 #[tokio::test]
 async fn planted_secrets_are_masked_in_requests_journal_and_report_and_the_key_is_nowhere() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
-        .start()
-        .await
-        .unwrap();
+    let honeyhive = local_server().start().await.unwrap();
     let tracer = HoneyHiveTracer::builder()
         .api_key(KEY)
         .server_url(honeyhive.url())
@@ -78,7 +76,7 @@ async fn planted_secrets_are_masked_in_requests_journal_and_report_and_the_key_i
 
 #[tokio::test]
 async fn an_error_of_the_run_names_the_key_it_used_and_never_the_key() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
+    let honeyhive = local_server()
         .api_key("hh_the_right_one")
         .start()
         .await

@@ -5,6 +5,7 @@ use std::time::Duration;
 use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, ExperimentReport, Outcome};
 use honeyhive::{HoneyHiveTracer, json};
 use honeyhive_local::{LocalEvent, LocalRun, LocalServer, LocalSession};
+use integration_tests::harness::local_server;
 use serde_json::Value;
 
 /// Returns the outcome of each trial, in order.
@@ -23,7 +24,7 @@ pub(crate) type Echo = Datapoint<Value, Value>;
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let honeyhive = LocalServer::builder().start().await.unwrap();
+        let honeyhive = local_server().start().await.unwrap();
         let tracer = tracer(&honeyhive);
         Self { honeyhive, tracer }
     }
@@ -108,4 +109,4 @@ pub(crate) fn staged(
 }
 
 /// `PATIENCE` is far more than anything here takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);

@@ -15,6 +15,7 @@ use integration_tests::faults::{
     Auditor, Authority, ConnectProxy, Cut, FaultProxy, Gateway, TlsFront,
 };
 use integration_tests::harness::PATIENCE;
+use integration_tests::harness::local_server;
 use integration_tests::log::{self, Turn};
 use integration_tests::program::again;
 use tracing::Level;
@@ -23,7 +24,7 @@ const CHILD: &str = "HH_FAULTS_CHILD";
 
 /// Starts a HoneyHive behind TLS, at `https://localhost`, which answers to this name too.
 fn behind_tls(authority: &Authority, host: &str) -> (LocalServer, TlsFront, String) {
-    let server = LocalServer::builder().api_key(KEY).allow_host(host);
+    let server = local_server().api_key(KEY).allow_host(host);
     let server = server.start_blocking().unwrap();
     let front = TlsFront::start(server.address(), &authority.identity(host));
     let url = format!("https://localhost:{}", front.address().port());
@@ -70,10 +71,7 @@ fn http_2_is_spoken_where_the_server_offers_it() {
         (&[], Version::HTTP_11),
     ];
     for (protocols, expected) in offers {
-        let server = LocalServer::builder()
-            .api_key(KEY)
-            .start_blocking()
-            .unwrap();
+        let server = local_server().api_key(KEY).start_blocking().unwrap();
         let identity = authority.identity("localhost");
         let gateway = Gateway::start(server.address(), &identity, protocols);
         let url = format!("https://localhost:{}", gateway.address().port());
@@ -95,10 +93,7 @@ fn a_connection_of_http_2_that_falls_silent_is_replaced() {
     const SESSIONS: usize = 40;
     let turn = log::turn();
     let authority = Authority::new();
-    let server = LocalServer::builder()
-        .api_key(KEY)
-        .start_blocking()
-        .unwrap();
+    let server = local_server().api_key(KEY).start_blocking().unwrap();
     let gateway = Gateway::start(server.address(), &authority.identity("localhost"), &["h2"]);
     let silent = FaultProxy::start(gateway.address());
     // The silence begins after the handshake and some answers, and before the last of them.

@@ -8,7 +8,8 @@ use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::Context as OtelContext;
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Spool};
-use honeyhive_local::{Endpoint, Fault, LocalServer};
+use honeyhive_local::{Endpoint, Fault};
+use integration_tests::harness::local_server;
 use integration_tests::log::{lines, said, turn};
 use serde_json::json;
 use tracing::Level;
@@ -199,7 +200,7 @@ fn nothing_is_said_while_all_is_well() {
 #[test]
 fn a_deployment_with_the_legacy_routes_only_is_mentioned_and_no_error() {
     let _turn = turn();
-    let server = LocalServer::builder()
+    let server = local_server()
         .api_key(KEY)
         .without_v1_routes()
         .start_blocking()

@@ -13,10 +13,11 @@ use honeyhive::{
     DropPolicy, DropReason, Enrichment, FlushError, HoneyHiveTracer, NewSession, StartError,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::harness::local_server;
 use serde_json::json;
 
 fn small_server(bytes: usize) -> LocalServer {
-    LocalServer::builder()
+    local_server()
         .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_body_bytes(bytes)
@@ -398,7 +399,7 @@ fn a_backlog_of_thousands_of_items_is_delivered_whole() {
 fn no_text_is_too_long_to_be_delivered() {
     const LARGEST_BODY: usize = 12 * 1024 * 1024;
     let text = || "x".repeat(20 * 1024 * 1024);
-    let server = LocalServer::builder()
+    let server = local_server()
         .api_key(KEY)
         .max_request_bytes(LARGEST_BODY)
         .max_body_bytes(LARGEST_BODY)

@@ -18,6 +18,7 @@ use crate::support::*;
 use honeyhive::client::*;
 use honeyhive::{BuildError, HoneyHiveTracer, NewSession};
 use honeyhive_local::{Fault, LocalServer};
+use integration_tests::harness::local_server;
 use serde_json::{Value, json};
 
 const RUN: &str = "6f1f2c1e-9d2b-4c7a-8a55-0d7f6f1b2c3d";
@@ -29,7 +30,7 @@ fn data_plane_key() -> String {
 
 /// Returns a HoneyHive with both kinds of key, and a client that has both.
 fn both() -> (LocalServer, Client) {
-    let server = LocalServer::builder()
+    let server = local_server()
         .api_key(KEY)
         .data_plane_api_key(data_plane_key());
     let server = server.start_blocking().unwrap();

@@ -10,6 +10,7 @@ use crate::support::*;
 use honeyhive::http::ServerInstrumentation;
 use honeyhive::{BuildError, HoneyHiveTracer, HoneyHiveTracerBuilder, OtlpProtocol};
 use honeyhive_local::{Fault, LocalServer};
+use integration_tests::harness::local_server;
 use serde_json::json;
 
 const SECRET: &str = "hh_zX9-very-distinctive-Qw7";
@@ -125,10 +126,7 @@ fn blanks_around_a_key_and_a_url_do_not_matter_nor_does_a_slash_at_the_end() {
 #[test]
 fn the_ingestion_key_is_the_one_that_writes() {
     let ingestion = typed("hh_ingst_");
-    let server = LocalServer::builder()
-        .api_key(&ingestion)
-        .start_blocking()
-        .unwrap();
+    let server = local_server().api_key(&ingestion).start_blocking().unwrap();
     let tracer = builder(&server)
         .ingestion_api_key(&ingestion)
         .data_plane_api_key(typed("hh_fgdp_"))
@@ -163,11 +161,7 @@ fn get(server: &LocalServer, path: &str) -> String {
 
 #[tokio::test]
 async fn the_key_shows_nowhere() {
-    let server = LocalServer::builder()
-        .api_key(SECRET)
-        .start()
-        .await
-        .unwrap();
+    let server = local_server().api_key(SECRET).start().await.unwrap();
     let builder = builder(&server)
         .api_key(SECRET)
         .project("shop")
@@ -260,7 +254,7 @@ fn a_header_for_the_session_that_http_does_not_allow_is_named() {
 #[test]
 fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
     type Set = fn(HoneyHiveTracerBuilder, String) -> HoneyHiveTracerBuilder;
-    let server = LocalServer::builder().start_blocking().unwrap();
+    let server = local_server().start_blocking().unwrap();
     let url = server.url();
     let url = url.trim_end_matches('/');
     let urls = [

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpCompression, OtlpProtocol, Session};
 use honeyhive_local::{Endpoint, Fault, LocalServer, RecordedRequest};
+use integration_tests::harness::local_server;
 use serde_json::json;
 
 /// Records a session with a span, and an update that needs a call of its own.
@@ -286,7 +287,7 @@ fn a_wrong_key_costs_a_few_calls_and_counts_everything() {
 
 #[test]
 fn a_deployment_with_the_legacy_routes_only_is_found_out_once() {
-    let server = LocalServer::builder()
+    let server = local_server()
         .api_key(KEY)
         .without_v1_routes()
         .start_blocking()

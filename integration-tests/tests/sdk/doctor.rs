@@ -17,6 +17,7 @@ use honeyhive::{
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::faults::{Authority, ConnectProxy, Identity, RefusingProxy, TlsFront};
+use integration_tests::harness::local_server;
 use integration_tests::program::again;
 
 const KEY: &str = "hh_the_doctors_secret";
@@ -42,10 +43,7 @@ fn tracer(url: impl Into<String>) -> HoneyHiveTracer {
 }
 
 fn server() -> LocalServer {
-    LocalServer::builder()
-        .api_key(KEY)
-        .start_blocking()
-        .unwrap()
+    local_server().api_key(KEY).start_blocking().unwrap()
 }
 
 #[track_caller]
@@ -261,9 +259,7 @@ struct Secure {
 
 impl Secure {
     fn of(identity: impl FnOnce(&Authority) -> Identity) -> Self {
-        let server = LocalServer::builder()
-            .api_key(KEY)
-            .allow_host("honeyhive.invalid");
+        let server = local_server().api_key(KEY).allow_host("honeyhive.invalid");
         let server = server.start_blocking().unwrap();
         let authority = Authority::new();
         let front = TlsFront::start(server.address(), &identity(&authority));
@@ -313,7 +309,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     let expired = Secure::of(|authority| authority.expired_identity("localhost"));
     let proxy = ConnectProxy::start(other.front.address());
     let deaf = RefusingProxy::start();
-    let another_key = LocalServer::builder()
+    let another_key = local_server()
         .api_key("hh_another")
         .start_blocking()
         .unwrap();
@@ -328,9 +324,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     let broken = answering(Fault::status(500).body("boom"));
     let nowhere = answering(Fault::status(404));
     let late = answering(Fault::status(400).header("date", "Sun, 06 Nov 1994 08:49:37 GMT"));
-    let typed = LocalServer::builder()
-        .api_key(KEY)
-        .ingestion_api_key(INGESTION);
+    let typed = local_server().api_key(KEY).ingestion_api_key(INGESTION);
     let typed = typed.start_blocking().unwrap();
     let silent = answering(Fault::hang());
     let closes = answering(Fault::close());
@@ -573,10 +567,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
 
 #[test]
 fn an_ingestion_key_alone_writes_and_reads_nothing() {
-    let server = LocalServer::builder()
-        .api_key(INGESTION)
-        .start_blocking()
-        .unwrap();
+    let server = local_server().api_key(INGESTION).start_blocking().unwrap();
     let builder = HoneyHiveTracer::builder().ingestion_api_key(INGESTION);
     let tracer = builder.server_url(server.url()).build().unwrap();
     let diagnosis = look(&tracer, true);
@@ -599,7 +590,7 @@ fn an_ingestion_key_alone_writes_and_reads_nothing() {
 
 #[test]
 fn each_kind_of_key_is_told_where_it_is_accepted() {
-    let server = LocalServer::builder()
+    let server = local_server()
         .api_key(KEY)
         .ingestion_api_key(INGESTION)
         .data_plane_api_key(DATA_PLANE)

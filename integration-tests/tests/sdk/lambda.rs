@@ -22,6 +22,7 @@ use honeyhive::{Enrichment, HoneyHiveTracer, Session, SessionId, SessionTranspor
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::app::Refusal;
 use integration_tests::harness::PATIENCE;
+use integration_tests::harness::local_server;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -252,7 +253,7 @@ fn layers_of_two_tracers_are_independent_and_both_hear_the_handler() {
 
 #[test]
 fn over_otlp_the_spans_create_the_session_and_the_rest_follows_them() {
-    let honeyhive = LocalServer::builder().start_blocking().unwrap();
+    let honeyhive = local_server().start_blocking().unwrap();
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_lambda")
         .server_url(honeyhive.url())
@@ -287,7 +288,7 @@ fn neither_a_guard_nor_an_invocation_shows_the_event() {
 fn hanging(
     settings: impl FnOnce(LambdaInstrumentationBuilder) -> LambdaInstrumentationBuilder,
 ) -> (LocalServer, LambdaInstrumentation) {
-    let honeyhive = LocalServer::builder().start_blocking().unwrap();
+    let honeyhive = local_server().start_blocking().unwrap();
     honeyhive.fail(Fault::hang().on(Endpoint::All));
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_lambda")

@@ -10,6 +10,7 @@ use honeyhive::{HoneyHiveTracer, json, testing};
 use honeyhive_actix::HoneyHive;
 use honeyhive_local::LocalServer;
 use honeyhive_tower::HoneyHiveLayer;
+use integration_tests::harness::local_server;
 
 #[derive(Debug)]
 struct Outer(io::Error);
@@ -431,7 +432,7 @@ fn debug_of_an_error_is_the_text_that_people_read() {
         Box::new(block_on(tracer.acreate_session("late").into_future()).unwrap_err()),
         Box::new(remote().start_blocking().unwrap_err()),
         Box::new(
-            LocalServer::builder()
+            local_server()
                 .persist(below_a_file)
                 .start_blocking()
                 .unwrap_err(),

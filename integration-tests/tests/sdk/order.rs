@@ -8,12 +8,13 @@ use std::time::Duration;
 use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, SessionId};
 use honeyhive_local::{Endpoint, Fault, LocalServer, UnknownUpdates};
+use integration_tests::harness::local_server;
 use serde_json::json;
 
 /// Returns a HoneyHive that says that it does not know an event, and one that answers 200 and forgets.
 fn servers() -> [LocalServer; 2] {
     [UnknownUpdates::Refuse, UnknownUpdates::Forget].map(|policy| {
-        let server = LocalServer::builder().api_key(KEY).unknown_updates(policy);
+        let server = local_server().api_key(KEY).unknown_updates(policy);
         server.start_blocking().unwrap()
     })
 }

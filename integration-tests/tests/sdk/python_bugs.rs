@@ -18,6 +18,7 @@ use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpProtocol};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::harness::local_server;
 use integration_tests::program::again;
 use serde_json::{Value, json};
 
@@ -701,7 +702,7 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
     }
     let ingestion = format!("hh_ingst_{}_{}", "a1".repeat(12), "Zz_-".repeat(16));
     let local = |key: &str| {
-        let server = LocalServer::builder().api_key(key);
+        let server = local_server().api_key(key);
         server.start_blocking().unwrap()
     };
     let runs = |server: &LocalServer, more: &[(&str, &str)]| {

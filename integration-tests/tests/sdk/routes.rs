@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{LocalServer, RecordedRequest};
+use integration_tests::harness::local_server;
 use serde_json::{Value, json};
 
 /// `StartSessionRequest` of the specification has these fields and no others.
@@ -106,7 +107,7 @@ async fn a_call_carries_no_field_that_its_route_does_not_list() {
     ];
     let mut seen = BTreeSet::new();
     for current in [true, false] {
-        let server = LocalServer::builder()
+        let server = local_server()
             .unknown_updates(integration_tests::harness::unknown_updates())
             .api_key(KEY);
         let server = if current {

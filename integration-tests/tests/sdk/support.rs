@@ -20,6 +20,7 @@ use honeyhive::{
     SessionTransport,
 };
 use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
+use integration_tests::harness::local_server;
 use integration_tests::harness::unknown_updates;
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ use serde_json::Value;
 pub(crate) const KEY: &str = "hh_test_key";
 
 /// Every wait ends after this time. Only a test that fails reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// No test outlives this coalescing window: what arrives was asked for.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
@@ -46,7 +47,7 @@ pub(crate) fn server_that_answers_404() -> LocalServer {
 }
 
 fn server_with(unknown_updates: UnknownUpdates) -> LocalServer {
-    LocalServer::builder()
+    local_server()
         .unknown_updates(unknown_updates)
         .api_key(KEY)
         .start_blocking()
