@@ -43,6 +43,8 @@ pub(super) fn session(
             ("Metadata", &session.metadata),
             ("Metrics", &session.metrics),
             ("Feedback", &session.feedback),
+            ("Config", &session.config),
+            ("User properties", &session.user_properties),
         ],
     );
     failure(&mut text, session.error.as_deref());
@@ -70,6 +72,8 @@ fn event(event: &LocalEvent) -> String {
             ("Config", &event.config),
             ("Metadata", &event.metadata),
             ("Metrics", &event.metrics),
+            ("Feedback", &event.feedback),
+            ("User properties", &event.user_properties),
         ],
     );
     text

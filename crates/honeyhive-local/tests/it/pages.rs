@@ -215,6 +215,30 @@ async fn a_session_is_told_as_markdown_and_searched() {
 }
 
 #[tokio::test]
+async fn the_markdown_says_whose_session_it_is_and_how_an_event_was_rated() {
+    let server = server().await;
+    let body = json!({ "session_id": SESSION, "session_name": "chat", "user_properties": { "user_id": "ada" } });
+    post(&server, "/v1/sessions", body).await;
+    let attributes = vec![
+        in_session(SESSION),
+        text_attribute("honeyhive_feedback.rating", "good"),
+        text_attribute("honeyhive_user_properties.plan", "pro"),
+    ];
+    let answer = span(1, 0, "answer", attributes);
+    post(&server, TRACES, export(vec![answer])).await;
+
+    let text = get_text(&server, &format!("/api/sessions/{SESSION}/markdown")).await;
+    for (bucket, said) in [
+        ("User properties", r#""user_id": "ada""#),
+        ("Feedback", r#""rating": "good""#),
+        ("User properties", r#""plan": "pro""#),
+    ] {
+        let shown = format!("{bucket}:\n```json\n{{\n  {said}\n}}\n```");
+        assert!(text.contains(&shown), "{shown}\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn pages_forbid_everything_from_elsewhere() {
     let server = filled().await;
     for path in ["/", "/sessions/none", "/api/sessions"] {
