@@ -31,7 +31,7 @@ impl Parse for Args {
         let mut args = Self::default();
         let mut seen: Vec<Ident> = Vec::new();
         while !input.is_empty() {
-            let key = input.call(Ident::parse_any)?;
+            let key = key(input)?;
             if seen.contains(&key) {
                 return Err(Error::new(key.span(), format!("`{key}` is given twice")));
             }
@@ -108,6 +108,14 @@ impl Args {
         }
         Ok(())
     }
+}
+
+fn key(input: ParseStream<'_>) -> Result<Ident> {
+    if input.peek(LitStr) {
+        return Err(input.error("a name is given as `name = \"…\"`"));
+    }
+    let key = input.call(Ident::parse_any);
+    key.map_err(|error| Error::new(error.span(), format!("expected {KNOWN}")))
 }
 
 fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {

@@ -23,7 +23,7 @@ impl Parse for Function {
         let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !is_function(input) {
-            return Err(input.error("`#[trace]` goes on a function"));
+            return Err(input.error(no_function(input)));
         }
         let signature: Signature = input.parse()?;
         if let Some(token) = &signature.constness {
@@ -61,6 +61,15 @@ fn is_function(input: ParseStream<'_>) -> bool {
         || input.peek(Token![unsafe])
         || input.peek(Token![const])
         || input.peek(Token![extern])
+}
+
+fn no_function(input: ParseStream<'_>) -> &'static str {
+    let has_methods = input.peek(Token![impl]) || input.peek(Token![trait]);
+    if has_methods {
+        "`#[trace]` goes on a function: put it on each method that is to be a span"
+    } else {
+        "`#[trace]` goes on a function"
+    }
 }
 
 /// Returns true for a parameter that stands for a pattern. What is in it cannot be skipped by its name, so it is not

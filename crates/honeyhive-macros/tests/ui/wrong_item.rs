@@ -11,4 +11,9 @@ trait Speak {
     fn speak(&self);
 }
 
+#[honeyhive::trace]
+impl Name {
+    fn method(&self) {}
+}
+
 fn main() {}
