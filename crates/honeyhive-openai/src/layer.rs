@@ -1,5 +1,10 @@
+use async_openai::Client;
+use async_openai::config::Config;
+use async_openai::middleware::ReqwestService;
+use async_openai::middleware::retry::OpenAIRetryLayer;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::model_call::{Endpoint, ModelCall};
+use tower_layer::Layer as _;
 
 /// `ModelCalls` makes each call of a model an event. Its place is outside the retries: a call is one event, however
 /// often it is tried.
@@ -54,6 +59,33 @@ impl ModelCalls {
     pub const fn ask_for_usage(mut self, asks: bool) -> Self {
         self.asks_for_usage = asks;
         self
+    }
+
+    /// Returns a client whose calls of models become events with these settings, each with its retries as one event.
+    ///
+    /// The client sends through a new [`reqwest::Client`], as with the function [`instrument`](crate::instrument).
+    ///
+    /// ```
+    /// use async_openai::Client;
+    /// use honeyhive_openai::ModelCalls;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let client = ModelCalls::new(&tracer)
+    ///     .ask_for_usage(true)
+    ///     .instrument(Client::new());
+    /// # drop(client);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn instrument<C: Config>(self, client: Client<C>) -> Client<C> {
+        self.instrument_with(client, reqwest::Client::new())
+    }
+
+    /// Instruments a client, as [`instrument`](Self::instrument) does, over an HTTP client of your own.
+    #[must_use]
+    pub fn instrument_with<C: Config>(self, client: Client<C>, http: reqwest::Client) -> Client<C> {
+        let retrying = OpenAIRetryLayer::default().layer(ReqwestService::new(http));
+        client.with_http_service(self.layer(retrying))
     }
 
     /// Adds the option to a request, if the setting asks for it.

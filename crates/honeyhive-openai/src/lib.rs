@@ -6,10 +6,7 @@ mod service;
 
 use async_openai::Client;
 use async_openai::config::Config;
-use async_openai::middleware::ReqwestService;
-use async_openai::middleware::retry::OpenAIRetryLayer;
 use honeyhive::HoneyHiveTracer;
-use tower_layer::Layer as _;
 
 pub use layer::ModelCalls;
 pub use service::{ModelCallService, ResponseFuture};
@@ -17,7 +14,7 @@ pub use service::{ModelCallService, ResponseFuture};
 /// Returns a client whose calls of models become events, each with its retries as one event.
 ///
 /// The client sends through a new [`reqwest::Client`]; use [`instrument_with`] for one that you have given to the
-/// client already.
+/// client already, and [`ModelCalls::instrument`] for settings.
 #[must_use]
 pub fn instrument<C: Config>(client: Client<C>, tracer: &HoneyHiveTracer) -> Client<C> {
     instrument_with(client, reqwest::Client::new(), tracer)
@@ -30,6 +27,5 @@ pub fn instrument_with<C: Config>(
     http: reqwest::Client,
     tracer: &HoneyHiveTracer,
 ) -> Client<C> {
-    let retrying = OpenAIRetryLayer::default().layer(ReqwestService::new(http));
-    client.with_http_service(ModelCalls::new(tracer).layer(retrying))
+    ModelCalls::new(tracer).instrument_with(client, http)
 }

@@ -515,11 +515,9 @@ async fn a_transcription_that_is_no_json_is_an_answer_as_well() {
 #[tokio::test]
 async fn usage_is_asked_for_where_that_is_wished_and_nothing_else_changes() {
     let scene = Scene::new().await;
-    let http = async_openai::middleware::ReqwestService::new(reqwest::Client::new());
-    let calls = ModelCalls::new(&scene.tracer)
+    let client = ModelCalls::new(&scene.tracer)
         .ask_for_usage(true)
-        .layer(http);
-    let client = scene.plain().with_http_service(calls);
+        .instrument(scene.plain());
     let work = async {
         let stream = client
             .chat()
