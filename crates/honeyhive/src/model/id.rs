@@ -175,6 +175,13 @@ impl From<String> for SessionId {
     }
 }
 
+/// Converts as [`SessionId::from_correlation_id`] does, so that `link_to(&body.conversation)` takes a field.
+impl From<&String> for SessionId {
+    fn from(raw: &String) -> Self {
+        Self::from_correlation_id(raw)
+    }
+}
+
 /// Converts the bytes of a UUID: `uuid.into_bytes()`.
 impl From<[u8; 16]> for SessionId {
     fn from(bytes: [u8; 16]) -> Self {
@@ -346,6 +353,15 @@ mod tests {
         assert_eq!(
             SessionId::from_correlation_id("https://example.com").to_string(),
             "4fd35a71-71ef-5a55-a9d9-aa75c889a6d0"
+        );
+    }
+
+    #[test]
+    fn a_field_of_a_body_is_an_id_by_reference() {
+        let conversation = String::from("thread_42");
+        assert_eq!(
+            SessionId::from(&conversation),
+            SessionId::from_correlation_id("thread_42")
         );
     }
 

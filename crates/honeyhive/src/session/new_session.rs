@@ -160,6 +160,12 @@ impl From<&str> for NewSession {
     }
 }
 
+impl From<&String> for NewSession {
+    fn from(name: &String) -> Self {
+        Self::named(name)
+    }
+}
+
 impl From<String> for NewSession {
     fn from(name: String) -> Self {
         Self::named(name)
