@@ -1,13 +1,15 @@
 //! Some facts about captures are not in the folder. The number of the capture is in the name of each test.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use honeyhive::opentelemetry::baggage::BaggageExt as _;
 use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::{
-    Enrichment, HoneyHiveTracer, NewSession, Session, SessionId, SessionTransport, StartError,
+    Enrichment, HoneyHiveTracer, NewSession, OtlpProtocol, Session, SessionId, SessionTransport,
+    StartError,
 };
 use honeyhive_local::{Endpoint, Fault, LocalEvent};
 use serde_json::{Value, json};
@@ -38,6 +40,51 @@ fn session_of(hive: &Hive, name: &str) -> String {
         .unwrap()
         .name
         .unwrap()
+}
+
+#[test]
+fn c01_and_c13_each_call_says_who_sends_it_and_a_rest_call_when() {
+    let before = SystemTime::now();
+    let hive = Hive::new();
+    for protocol in [OtlpProtocol::HttpJson, OtlpProtocol::HttpProtobuf] {
+        let settings = hive.builder().session_name("s").source("production");
+        let tracer = hive.init(settings.otlp_protocol(protocol));
+        drop(tracer.span("op").start());
+        tracer.enrich_session(Enrichment::new().metadata(json!({"a": 1})));
+    }
+    hive.received();
+    let nanoseconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let times = nanoseconds(before)..=nanoseconds(SystemTime::now());
+    let (traces, rest): (Vec<_>, Vec<_>) = hive
+        .server
+        .requests()
+        .into_iter()
+        .partition(|request| request.path.ends_with("/traces"));
+    assert_eq!((traces.len(), rest.len() >= 2), (2, true), "{rest:#?}");
+    for request in traces.iter().chain(&rest) {
+        let header = |name| request.header(name);
+        // The recorded headers have no key.
+        assert!(request.authorized, "{request:?}");
+        assert_eq!(header("hh-client-language"), Some("rust"));
+        assert_eq!(header("hh-client-package"), Some("honeyhive"));
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(header("hh-client-version"), Some(version));
+    }
+    for request in rest {
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        let sent = request.header("hh-client-timestamp").expect("a time");
+        let sent: u128 = sent.parse().expect("decimal nanoseconds");
+        assert!(times.contains(&sent), "{sent} is not in {times:?}");
+        assert_eq!(request.header("x-source"), None);
+    }
+    let kinds = traces.iter().map(|request| {
+        assert_eq!(request.header("x-source"), Some("production"));
+        assert_eq!(request.header("hh-client-timestamp"), None);
+        request.header("content-type").expect("a kind")
+    });
+    let kinds: BTreeSet<_> = kinds.collect();
+    let both = ["application/json", "application/x-protobuf"];
+    assert_eq!(kinds, both.into());
 }
 
 #[test]
