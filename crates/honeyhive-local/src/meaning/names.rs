@@ -87,7 +87,7 @@ const FIELDS: &[Field] = &[
     (
         Bucket::Metadata,
         "agent_name",
-        &["gen_ai.agent.name", "agent.name"],
+        &["gen_ai.agent.name", "gen_ai.workflow.name", "agent.name"],
     ),
     (Bucket::Metadata, "agent_id", &["gen_ai.agent.id"]),
     (Bucket::Metadata, "response_id", &["gen_ai.response.id"]),
