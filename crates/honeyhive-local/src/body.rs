@@ -51,6 +51,9 @@ const LARGE_TOGETHER: usize = 64 * 1024 * 1024;
 /// The room for large bodies is counted in this unit.
 const UNIT: usize = 1024;
 
+/// A body is read up to this many times the limit, and refused unread where it announces more.
+const READ_PAST: u64 = 4;
+
 /// Gzip makes at most this many bytes of one.
 const GZIP_RATIO: usize = 1032;
 
@@ -107,6 +110,9 @@ impl Bodies {
         limit: usize,
     ) -> Result<Option<OwnedSemaphorePermit>, Unread> {
         let announced = body.size_hint().exact();
+        if announced.is_some_and(|length| length / READ_PAST > limit as u64) {
+            return Err(Unread::TooLarge);
+        }
         let most = announced.map_or(limit, |length| usize::try_from(length).unwrap_or(limit));
         let most = if compressed {
             most.saturating_mul(GZIP_RATIO)
@@ -127,20 +133,20 @@ impl Bodies {
 /// connection closes would see a reset instead of the 413.
 async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Unread> {
     let mut collected = BytesMut::new();
-    let mut length = 0_usize;
+    let mut length = 0_u64;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Unread::Aborted)?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        length = length.saturating_add(data.len());
-        if length <= limit {
+        length = length.saturating_add(data.len() as u64);
+        if length <= limit as u64 {
             collected.extend_from_slice(&data);
-        } else if length / 4 > limit {
+        } else if length / READ_PAST > limit as u64 {
             break;
         }
     }
-    if length > limit {
+    if length > limit as u64 {
         return Err(Unread::TooLarge);
     }
     Ok(collected.freeze())

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::markdown;
 
-use crate::model::{LocalSession, RecordedRequest, SessionFacts};
+use crate::model::{LocalEvent, LocalSession, RecordedRequest, SessionFacts};
 use crate::reply::{Answer, JSON, Reply};
 use crate::shared::Server;
-use crate::store::{SessionFilter, Tree};
+use crate::store::{SessionFilter, SessionRow, Tree, TreeRow};
 
 const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
 
@@ -30,6 +30,14 @@ pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQ
     Ok(reply(&shared, &listed))
 }
 
+/// A `Whole` is a session with its events, written without a copy of them: there may be tens of thousands.
+#[derive(Serialize)]
+struct Whole<'w> {
+    session: Value,
+    events: &'w [LocalEvent],
+    tree: String,
+}
+
 /// Answers `GET /api/sessions/{id}`: the session, its events and its tree as text.
 pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let found = shared.read(move |reading| {
@@ -39,7 +47,11 @@ pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>
     let (Some(session), Some(tree), events) = found.await? else {
         return Err(Reply::not_found());
     };
-    let whole = json!({ "session": shown_session(&session), "events": shown(&events), "tree": tree.text() });
+    let whole = Whole {
+        session: shown_session(&session),
+        events: &events,
+        tree: tree.text(),
+    };
     Ok(reply(&shared, &whole))
 }
 
@@ -53,9 +65,20 @@ pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -
     Ok(reply(&shared, &told(&session, &tree)))
 }
 
-/// Returns a session and its tree, as the module of the session's page takes them.
-pub(super) fn told(session: &LocalSession, tree: &Tree) -> Value {
-    json!({ "session": shown_session(session), "row": shown(&tree.session), "rows": shown(&tree.rows) })
+/// A `Told` is a session and its tree, as the module of the session's page takes them.
+#[derive(Serialize)]
+pub(super) struct Told<'t> {
+    session: Value,
+    row: &'t SessionRow,
+    rows: &'t [TreeRow],
+}
+
+pub(super) fn told<'t>(session: &LocalSession, tree: &'t Tree) -> Told<'t> {
+    Told {
+        session: shown_session(session),
+        row: &tree.session,
+        rows: &tree.rows,
+    }
 }
 
 /// Returns a session with its error as the list has it: its own, else the one that its metadata tells.
@@ -180,7 +203,8 @@ pub(super) fn shown(held: &impl Serialize) -> Value {
 }
 
 /// Returns the answer without any key that a client may have sent in a body.
-fn reply(shared: &Server, value: &Value) -> Reply {
-    let text = shared.config.keys.removed_from(value.to_string());
+fn reply(shared: &Server, value: &impl Serialize) -> Reply {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let text = shared.config.keys.removed_from(text);
     Reply::new(http::StatusCode::OK, JSON, text)
 }

@@ -27,7 +27,7 @@ pub(crate) use failed::Failed;
 pub(crate) use feed::{Changes, Feed, Kind};
 pub use open::StoreError;
 pub(crate) use read::{
-    Facets, Found, Listed, MOST_FOUND, Orphan, Reading, SessionFilter, SessionRow, Tree,
+    Facets, Found, Listed, MOST_FOUND, Orphan, Reading, SessionFilter, SessionRow, Tree, TreeRow,
 };
 pub(crate) use requests::Requests;
 pub(crate) use write::Writing;

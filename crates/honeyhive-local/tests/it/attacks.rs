@@ -188,3 +188,23 @@ async fn a_client_that_dawdles_is_let_go_in_its_head_and_in_its_body() {
     .expect("all are let go");
     assert_eq!(get(&server, "/healthz").await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_body_that_announces_far_more_than_the_limit_is_refused_before_any_of_it_came() {
+    let server = LocalServer::builder()
+        .client_timeout(AMPLE * 10)
+        .start()
+        .await;
+    let server = server.unwrap();
+    for path in ["/v1/sessions", "/v1/traces", "/api/import"] {
+        let mut client = TcpStream::connect(server.address()).unwrap();
+        client.set_read_timeout(Some(AMPLE)).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413", "{path}");
+    }
+}

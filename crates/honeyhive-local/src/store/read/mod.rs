@@ -19,7 +19,7 @@ pub(crate) use list::{Listed, MOST_FOUND, SessionFilter};
 pub(crate) use orphans::Orphan;
 pub(crate) use rows::SessionRow;
 pub(crate) use search::Found;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Tree, TreeRow};
 
 /// A `Reading` is a connection inside a transaction.
 #[derive(Debug)]
