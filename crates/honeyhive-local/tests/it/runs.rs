@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::client::{get, post, put, send, server};
+use crate::client::{get, get_text, post, put, send, server};
 
 async fn read(server: &LocalServer, path: &str) -> Value {
     let response = get(server, path).await;
@@ -279,4 +279,89 @@ async fn closing_a_run_whose_sessions_name_no_datapoint_warns() {
     )
     .await;
     assert!(closed["warning"].as_str().unwrap().contains("datapoint_id"));
+}
+
+#[tokio::test]
+async fn runs_of_one_name_are_told_apart_by_their_ids_and_others_by_their_names() {
+    let server = server().await;
+    let first = run(&server, "support", &[0.5]).await;
+    let second = run(&server, "support", &[1.0]).await;
+    let third = run(&server, "other", &[1.0]).await;
+    let short = |id: &str| format!("support · {}", &id[..8]);
+    let page = get_text(&server, &format!("/experiments/{second}/compare/{first}")).await;
+    for id in [&first, &second] {
+        // The names are in the heading, above the metrics and above the datapoints.
+        assert_eq!(page.matches(&short(id)).count(), 4, "{page}");
+    }
+    let page = get_text(&server, &format!("/experiments/{third}/compare/{first}")).await;
+    assert!(!page.contains(&short(&first)), "{page}");
+}
+
+#[tokio::test]
+async fn a_run_is_offered_for_comparison_where_the_dataset_or_the_name_is_the_same() {
+    let server = server().await;
+    let run = async |name: &str, offline: &str| {
+        let body = json!({ "name": name, "metadata": { "offline_dataset_id": offline } });
+        let made = post(&server, "/v1/runs", body).await.1;
+        made["run_id"].as_str().unwrap().to_owned()
+    };
+    let one = run("support", "EXT-1").await;
+    run("search", "EXT-2").await;
+    let renamed = run("support, shorter", "EXT-1").await;
+    let grown = run("support", "EXT-3").await;
+    let page = get_text(&server, "/experiments").await;
+    let offered: Vec<_> = page
+        .split("/compare/")
+        .skip(1)
+        .map(|rest| &rest[..36])
+        .collect();
+    // The newest is first, and the two that are first of their kind have nothing to be compared with.
+    assert_eq!(offered, [&*one, &*one]);
+    for id in [grown, renamed] {
+        assert!(
+            page.contains(&format!("/experiments/{id}/compare/")),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_comparison_as_markdown_is_one_table_whatever_metrics_are_called() {
+    let server = server().await;
+    let mut runs = Vec::new();
+    for name in ["a\n| b", "c"] {
+        let body = json!({ "name": name });
+        let made = post(&server, "/v1/runs", body).await.1;
+        let run = made["run_id"].as_str().unwrap().to_owned();
+        let session = Uuid::new_v4().to_string();
+        let metadata = json!({ "run_id": run, "datapoint_id": "d" });
+        let body = json!({ "session_id": session, "session_name": name, "metadata": metadata });
+        post(&server, "/v1/sessions", body).await;
+        let body = json!({
+            "event_type": "chain", "event_name": "f", "session_id": session, "inputs": {},
+            "metrics": { "p|q\nr": 1 }, "metadata": metadata,
+        });
+        assert_eq!(post(&server, "/v1/events", body).await.0, 200);
+        put(
+            &server,
+            &format!("/v1/runs/{run}"),
+            json!({ "event_ids": [session] }),
+        )
+        .await;
+        runs.push(run);
+    }
+    let page = get_text(
+        &server,
+        &format!("/experiments/{}/compare/{}", runs[0], runs[1]),
+    )
+    .await;
+    let copied = page
+        .split("data-copy=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert!(copied.starts_with("## a \\| b against c\n\n"), "{copied}");
+    assert!(copied.contains("\n| p\\|q r | "), "{copied}");
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::{api, format, frame, value};
-use super::experiments::{framed, name, status};
+use super::experiments::{framed, name, status, told_apart};
 use crate::api::{RUN, run_side};
 use crate::experiments::{Change, DURATION, RunRow, Side, Verdict, changes};
 use crate::reply::Answer;
@@ -105,11 +105,11 @@ impl<'s> Comparison<'s> {
         let (new, old) = (&self.new.answer, &self.old.answer);
         html! {
             main.wide {
-                h1 { (name(new)) span.dim { " against " (name(old)) } }
+                h1 { (told_apart(new, old)) span.dim { " against " (told_apart(old, new)) } }
                 div.facts {
                     span { b { (self.in_both()) } " datapoints in both" }
-                    @for (only, side) in [(self.now.len() - self.in_both(), new), (self.before.len() - self.in_both(), old)] {
-                        @if only > 0 { span { (only) " only in " (name(side)) } }
+                    @for (only, side) in [(self.now.len() - self.in_both(), told_apart(new, old)), (self.before.len() - self.in_both(), told_apart(old, new))] {
+                        @if only > 0 { span { (only) " only in " (side) } }
                     }
                     span { "run " (run_link(new)) " " (status(new)) }
                     span { "baseline " (run_link(old)) " " (status(old)) }
@@ -123,10 +123,11 @@ impl<'s> Comparison<'s> {
     }
 
     fn metrics(&self) -> Markup {
+        let (new, old) = (&self.new.answer, &self.old.answer);
         html! {
             div.scroll { table {
                 thead { tr {
-                    th { "Metric" } th.num { (name(&self.old.answer)) } th.num { (name(&self.new.answer)) } th.num { "Difference" }
+                    th { "Metric" } th.num { (told_apart(old, new)) } th.num { (told_apart(new, old)) } th.num { "Difference" }
                     th { "95 % interval of the difference" } th.num { "p (Holm)" } th { "Verdict" }
                 } }
                 tbody { @for change in &self.changes { (metric(change)) } }
@@ -136,6 +137,7 @@ impl<'s> Comparison<'s> {
     }
 
     fn points(&self, change: &Change) -> Markup {
+        let (new, old) = (&self.new.answer, &self.old.answer);
         let of = |show| {
             change
                 .pairs
@@ -162,7 +164,7 @@ impl<'s> Comparison<'s> {
                 }
             }
             table {
-                thead { tr { th { "Input" } th { "Expected" } th { (name(&self.old.answer)) } th { (name(&self.new.answer)) } th.num { "Score" } } }
+                thead { tr { th { "Input" } th { "Expected" } th { (told_apart(old, new)) } th { (told_apart(new, old)) } th.num { "Score" } } }
                 tbody { @for (id, pair) in shown.take(SHOWN) { (self.point(change, id, *pair)) } }
             }
         }
@@ -204,8 +206,8 @@ impl<'s> Comparison<'s> {
     fn markdown(&self) -> String {
         let mut text = format!(
             "## {} against {}\n\n{} datapoints in both\n\n| Metric | Before | Now | Difference | 95 % interval | p (Holm) | Verdict |\n|---|--:|--:|--:|---|--:|---|\n",
-            name(&self.new.answer),
-            name(&self.old.answer),
+            cell(&told_apart(&self.new.answer, &self.old.answer)),
+            cell(&told_apart(&self.old.answer, &self.new.answer)),
             self.in_both()
         );
         for change in &self.changes {
@@ -215,7 +217,7 @@ impl<'s> Comparison<'s> {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} | {} | {} |",
-                change.metric,
+                cell(&change.metric),
                 amount(change, change.old),
                 amount(change, change.new),
                 signed(change),
@@ -226,6 +228,11 @@ impl<'s> Comparison<'s> {
         }
         text
     }
+}
+
+/// Returns a text that stays in its line and its cell of a table in Markdown.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\r', '\n'], " ")
 }
 
 fn run_link(run: &Value) -> Markup {

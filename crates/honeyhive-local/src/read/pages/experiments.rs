@@ -59,6 +59,18 @@ pub(super) fn name(run: &Value) -> &str {
     if name.is_empty() { "unnamed run" } else { name }
 }
 
+/// Returns the name of a run, with its id where another run has the same name: most runs of an experiment do.
+pub(super) fn told_apart(run: &Value, other: &Value) -> String {
+    if name(run) != name(other) {
+        return name(run).to_owned();
+    }
+    format!(
+        "{} · {}",
+        name(run),
+        format::short(value::text(run, "run_id"))
+    )
+}
+
 /// Returns the status of a run, as a capsule.
 pub(super) fn status(run: &Value) -> Markup {
     let status = run["status"].as_str().unwrap_or("pending");
@@ -86,12 +98,21 @@ fn table(runs: &[Value]) -> Markup {
     }
 }
 
-/// Returns the newest older run of the same dataset, for the comparison that the page offers.
+/// Returns the newest older run of the same dataset or name, for the comparison that the page offers.
 fn before<'r>(older: &'r [Value], run: &Value) -> Option<&'r Value> {
-    older
-        .iter()
-        .rev()
-        .find(|other| other["dataset_id"] == run["dataset_id"])
+    let of_one = |other: &&Value| {
+        let dataset = dataset(run);
+        (!dataset.is_null() && self::dataset(other) == dataset) || name(other) == name(run)
+    };
+    older.iter().rev().find(of_one)
+}
+
+/// Returns the id of a run's dataset: a stored one, or a list that the program had.
+fn dataset(run: &Value) -> &Value {
+    let offline = &run["metadata"]["offline_dataset_id"];
+    run.get("dataset_id")
+        .filter(|stored| !stored.is_null())
+        .unwrap_or(offline)
 }
 
 fn row(run: &Value, before: Option<&Value>) -> Markup {
@@ -105,15 +126,15 @@ fn row(run: &Value, before: Option<&Value>) -> Markup {
             td.talk { (value::text(run, "description")) }
             td.outcome { (status(run)) }
             td.dim { (value::made(run)) }
-            td { @if let Some(before) = before { (compare_link(id, before)) } }
+            td { @if let Some(before) = before { (compare_link(run, before)) } }
         }
     }
 }
 
-fn compare_link(id: &str, other: &Value) -> Markup {
-    let old = value::text(other, "run_id");
+fn compare_link(run: &Value, other: &Value) -> Markup {
+    let [id, old] = [run, other].map(|run| value::text(run, "run_id"));
     html! {
-        a.link href={ "/experiments/" (format::encoded(id)) "/compare/" (format::encoded(old)) } { "compare with " (name(other)) }
+        a.link href={ "/experiments/" (format::encoded(id)) "/compare/" (format::encoded(old)) } { "compare with " (told_apart(other, run)) }
     }
 }
 
@@ -137,7 +158,7 @@ fn body(side: &Side, summary: &Value, runs: &[Value]) -> Markup {
                 span { (format::counted(datapoints.len() as i64, "session")) }
                 @if let Some(dataset) = run["dataset_name"].as_str() { span { "dataset " b { (dataset) } } }
                 a.link href={ "/?run_id=" (format::encoded(id)) } { "its sessions" }
-                @for other in others { (compare_link(id, other)) }
+                @for other in others { (compare_link(run, other)) }
             }
             h2 { "Metrics" }
             (metrics(&summary["metrics"]["details"]))
