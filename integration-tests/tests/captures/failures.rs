@@ -1,5 +1,5 @@
-//! HoneyHive is slow, down, or behind. Of what the captures 100 to 103 show, one fault at a time, `faults/table.rs` has
-//! the rows.
+//! HoneyHive is slow, down, or behind. What the captures 100 to 103 show, one fault at a time, is in
+//! `faults/table.rs`, and the calls of the client in 130 are in `sdk/client.rs`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

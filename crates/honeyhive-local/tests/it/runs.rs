@@ -289,6 +289,12 @@ async fn runs_of_one_name_are_told_apart_by_their_ids_and_others_by_their_names(
     let third = run(&server, "other", &[1.0]).await;
     let short = |id: &str| format!("support · {}", &id[..8]);
     let page = get_text(&server, &format!("/experiments/{second}/compare/{first}")).await;
+    assert!(
+        page.contains("None of the datapoints in both."),
+        "none got worse: {page}"
+    );
+    let better = format!("/experiments/{second}/compare/{first}?show=better");
+    let page = get_text(&server, &better).await;
     for id in [&first, &second] {
         // The names are in the heading, above the metrics and above the datapoints.
         assert_eq!(page.matches(&short(id)).count(), 4, "{page}");

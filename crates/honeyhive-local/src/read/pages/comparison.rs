@@ -163,10 +163,12 @@ impl<'s> Comparison<'s> {
                     }
                 }
             }
-            table {
+            @if counts.iter().all(|(show, _, count)| *show != self.show || *count == 0) {
+                p.dim { "None of the datapoints in both." }
+            } @else { table {
                 thead { tr { th { "Input" } th { "Expected" } th { (told_apart(old, new)) } th { (told_apart(new, old)) } th.num { "Score" } } }
                 tbody { @for (id, pair) in shown.take(SHOWN) { (self.point(change, id, *pair)) } }
-            }
+            } }
         }
     }
 
