@@ -75,7 +75,7 @@ where
             }
             Err(error) => {
                 let status = this.guard.run(|| error.as_response_error().status_code());
-                this.guard.on_error(Some(status.as_u16()), told(error))
+                this.guard.on_error(Some(status.as_u16()), unboxed(error))
             }
         };
         if guard.is_held() {
@@ -85,9 +85,9 @@ where
     }
 }
 
-/// Returns the error that a program has put into a box, so that its causes can be told; actix-web keeps those of others
+/// Returns the error that a program has put into a box, so that its causes can be recorded; actix-web keeps those of others
 /// to itself.
-fn told(error: &Error) -> &dyn StdError {
+fn unboxed(error: &Error) -> &dyn StdError {
     match error.as_error::<Box<dyn StdError>>() {
         Some(boxed) => &**boxed,
         None => error,
@@ -110,7 +110,7 @@ fn head<B: MessageBody>(
     }
     let status = response.status().as_u16();
     if let Some(error) = response.response().error() {
-        guard.on_handler_error(status, told(error));
+        guard.on_handler_error(status, unboxed(error));
     }
     let length = match response.response().body().size() {
         BodySize::None => Some(0),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::arguments::{Arguments, Resume};
 use crate::files;
-use crate::progress::Teller;
+use crate::progress::ProgressLine;
 use crate::signals::Interrupt;
 
 pub(crate) type Running =
@@ -143,8 +143,8 @@ fn ordered<I, G, O>(evaluate: Evaluate<I, G, O>, name: &str, order: &Order) -> E
         evaluate = evaluate.stop_when(move |progress| progress.sum(&metric) > most);
     }
     if !arguments.no_progress {
-        let teller = Teller::new(name);
-        evaluate = evaluate.on_progress(move |progress| teller.tell(progress));
+        let line = ProgressLine::new(name);
+        evaluate = evaluate.on_progress(move |progress| line.tell(progress));
     }
     if order.is_offline {
         evaluate = evaluate.offline();

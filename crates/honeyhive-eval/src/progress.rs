@@ -13,14 +13,14 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// `LAST` is the time of the last line, of any eval.
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// A `Teller` prints the progress line of one eval.
+/// A `ProgressLine` prints the progress line of one eval.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct ProgressLine {
     eval: String,
     is_terminal: bool,
 }
 
-impl Teller {
+impl ProgressLine {
     pub(crate) fn new(eval: &str) -> Self {
         Self {
             eval: eval.to_owned(),
@@ -59,7 +59,7 @@ impl Teller {
     }
 }
 
-impl Drop for Teller {
+impl Drop for ProgressLine {
     /// Ends the line that a run which ends early leaves: the report would be appended to it.
     fn drop(&mut self) {
         self.clear();

@@ -14,7 +14,7 @@ use crate::arguments::{Arguments, Resume};
 use crate::colour::Painted;
 use crate::eval::{Eval, Order};
 use crate::outcome::{Ending, Finished};
-use crate::progress::Teller;
+use crate::progress::ProgressLine;
 use crate::signals::Interrupt;
 use crate::{baselines, files, junit, pages};
 
@@ -32,7 +32,7 @@ use crate::{baselines, files, junit, pages};
 pub fn run(evals: impl IntoIterator<Item = Eval>) -> ExitCode {
     let evals: Vec<Eval> = evals.into_iter().collect();
     let ending = Arguments::parse(env::args().skip(1)).map_or_else(
-        |problem| told(Ending::Usage, problem),
+        |problem| with_warning(Ending::Usage, problem),
         |arguments| run_with(&evals, &arguments),
     );
     ending.code().into()
@@ -56,7 +56,7 @@ fn run_with(evals: &[Eval], arguments: &Arguments) -> Ending {
         .collect();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return told(Ending::Usage, format!("there is no runtime: {error}")),
+        Err(error) => return with_warning(Ending::Usage, format!("there is no runtime: {error}")),
     };
     runtime.block_on(run_all(&chosen, arguments))
 }
@@ -66,7 +66,7 @@ async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
     let mut worst = Ending::Good;
     let mut finished = Vec::new();
     for eval in evals {
-        if interrupt.is_told() {
+        if interrupt.has_come() {
             worst = Ending::Interrupted;
             break;
         }
@@ -81,7 +81,7 @@ async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
     }
     match write_reports(&finished, arguments) {
         Ok(()) => worst,
-        Err(error) => worst.max(told(
+        Err(error) => worst.max(with_warning(
             Ending::Usage,
             format!("a report could not be written: {error}"),
         )),
@@ -99,19 +99,19 @@ async fn run_one(
     };
     let baseline = baseline_of(eval, arguments).await?;
     if !arguments.no_progress {
-        Teller::new(&eval.name).begins();
+        ProgressLine::new(&eval.name).begins();
     }
     let report = report_of(eval, order).await;
     let report = report.map_err(|error| {
         let ending = Ending::of_error(&error);
-        told(ending, format!("{}: {error:?}", eval.name))
+        with_warning(ending, format!("{}: {error:?}", eval.name))
     })?;
     let report = match &baseline {
         Some(baseline) => report.compared_with(baseline),
         None => report,
     };
     let verdicts = report.gate(eval.gates(baseline.as_ref()));
-    let ending = Ending::of_report(&report, &verdicts, interrupt.is_told());
+    let ending = Ending::of_report(&report, &verdicts, interrupt.has_come());
     let painted = Painted {
         verdicts: &verdicts,
         is_coloured: arguments.colour.is_wanted(),
@@ -156,7 +156,7 @@ fn last_journal_of(eval: &Eval, arguments: &Arguments) -> Result<Option<PathBuf>
     }
     match files::last_journal(&eval.name) {
         Some(path) => Ok(Some(path)),
-        None => Err(told(
+        None => Err(with_warning(
             Ending::Usage,
             format!("{}: there is no run to go on with", eval.name),
         )),
@@ -186,7 +186,7 @@ async fn baseline_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Baseli
     let baseline = baselines::baseline_of(&eval.name, earlier).await;
     baseline
         .map(Some)
-        .map_err(|(ending, problem)| told(ending, format!("{}: {problem}", eval.name)))
+        .map_err(|(ending, problem)| with_warning(ending, format!("{}: {problem}", eval.name)))
 }
 
 fn failed_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Vec<String>>, Ending> {
@@ -194,7 +194,7 @@ fn failed_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Vec<String>>, 
         return Ok(None);
     }
     let Some(journal) = files::last_journal(&eval.name) else {
-        return Err(told(
+        return Err(with_warning(
             Ending::Usage,
             format!(
                 "{}: there is no run whose failures could run again",
@@ -205,7 +205,7 @@ fn failed_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Vec<String>>, 
     let failed = failed_datapoints(journal);
     failed
         .map(Some)
-        .map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))
+        .map_err(|error| with_warning(Ending::Usage, format!("{}: {error:?}", eval.name)))
 }
 
 fn save_baselines(
@@ -220,7 +220,7 @@ fn save_baselines(
         .chain(["last"]);
     for name in names {
         let saved = report.baseline().save(files::baseline(&eval.name, name));
-        saved.map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))?;
+        saved.map_err(|error| with_warning(Ending::Usage, format!("{}: {error:?}", eval.name)))?;
     }
     Ok(())
 }
@@ -244,7 +244,8 @@ fn write_reports(evals: &[Finished], arguments: &Arguments) -> io::Result<()> {
     Ok(())
 }
 
-fn told(ending: Ending, problem: impl fmt::Display) -> Ending {
+/// Warns of the problem that the ending comes from.
+fn with_warning(ending: Ending, problem: impl fmt::Display) -> Ending {
     warn(format_args!("{problem}"));
     ending
 }

@@ -27,53 +27,53 @@ fn listener() -> io::Result<Signal> {
 /// `Interrupt` knows whether somebody has interrupted the program.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt {
-    is_told: Arc<AtomicBool>,
-    told: watch::Receiver<bool>,
+    has_come: Arc<AtomicBool>,
+    receiver: watch::Receiver<bool>,
 }
 
 impl Interrupt {
     /// Listens from now on, also after the first signal: tokio leaves its handler installed. The listener has a thread of
-    /// its own, so that functions which block the runtime's do not keep it from hearing.
+    /// its own, so that functions which block the runtime's do not keep it waiting.
     pub(crate) fn listen() -> Self {
-        let (tell, told) = watch::channel(false);
-        let is_told = Arc::new(AtomicBool::new(false));
-        let first = Arc::clone(&is_told);
+        let (sender, receiver) = watch::channel(false);
+        let has_come = Arc::new(AtomicBool::new(false));
+        let first = Arc::clone(&has_come);
         let runtime = Builder::new_current_thread().enable_all().build();
         if let Ok(runtime) = runtime {
             let signals = {
                 let _entered = runtime.enter();
                 listener()
             };
-            let hear = move || {
-                // A system without these signals never calls `tell`.
+            let listen = move || {
+                // A system without these signals never sends.
                 if let Ok(signals) = signals {
-                    runtime.block_on(heard(signals, &first, &tell));
+                    runtime.block_on(handle(signals, &first, &sender));
                 }
             };
             let thread = thread::Builder::new().name("honeyhive-eval-signals".to_owned());
-            // A failed thread drops `tell`, which is then never called.
-            let _ = thread.spawn(hear);
+            // A failed thread drops the sender, and no interrupt ever comes.
+            let _ = thread.spawn(listen);
         }
-        Self { is_told, told }
+        Self { has_come, receiver }
     }
 
-    pub(crate) fn is_told(&self) -> bool {
-        self.is_told.load(Ordering::Relaxed)
+    pub(crate) fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::Relaxed)
     }
 
     /// Resolves at the first signal.
     pub(crate) async fn wait(mut self) {
-        if self.told.wait_for(|told| *told).await.is_err() {
+        if self.receiver.wait_for(|has_come| *has_come).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Calls `tell` at the first signal, and ends the process at the second.
-async fn heard(mut signals: Signal, first: &AtomicBool, tell: &watch::Sender<bool>) {
+/// Sends at the first signal, and ends the process at the second.
+async fn handle(mut signals: Signal, first: &AtomicBool, sender: &watch::Sender<bool>) {
     signals.recv().await;
     first.store(true, Ordering::Relaxed);
-    let _ = tell.send(true);
+    let _ = sender.send(true);
     // A closed stderr needs no line.
     let _ = writeln!(
         io::stderr().lock(),

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::headers::View;
 
-/// A body's error reaches the server whole, so that its causes can be told.
+/// A body's error reaches the server whole, so that its causes can be recorded.
 type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {

@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 
 use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
+use crate::service_error::ServiceError;
 use crate::settings::Settings;
-use crate::told::Told;
 
 pin_project! {
     /// The future of a [`HoneyHiveService`](crate::HoneyHiveService) gives the response of the inner service.
@@ -66,7 +66,7 @@ where
         let settings = this.settings.as_deref();
         let guard = match &mut answer {
             Ok(response) => head(response, this.guard, settings),
-            Err(error) => Told::record(error, |error| this.guard.on_error(None, error)),
+            Err(error) => ServiceError::record(error, |error| this.guard.on_error(None, error)),
         };
         if guard.is_held() {
             return this.held.hold(answer, guard, cx).map(watched);

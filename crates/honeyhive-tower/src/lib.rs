@@ -13,8 +13,8 @@ mod headers;
 mod lambda;
 mod layer;
 mod service;
+mod service_error;
 mod settings;
-mod told;
 
 pub use body::ResponseBody;
 #[cfg(feature = "client")]

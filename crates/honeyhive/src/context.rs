@@ -16,7 +16,7 @@ use opentelemetry::{Context, ContextGuard};
 
 /// A thread's context is in one of these states.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum State {
     Unknown,
     Open,
     Closed,
@@ -24,7 +24,7 @@ enum Door {
 
 thread_local! {
     /// The cell has no destructor, so it can always be read.
-    static DOOR: Cell<Door> = const { Cell::new(Door::Unknown) };
+    static STATE: Cell<State> = const { Cell::new(State::Unknown) };
     /// The sentinel is made after the thread-locals of the context, so it is dropped before them.
     static SENTINEL: Sentinel = const { Sentinel };
 }
@@ -33,17 +33,17 @@ struct Sentinel;
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        DOOR.set(Door::Closed);
+        STATE.set(State::Closed);
     }
 }
 
 /// Returns whether this thread has a current context: not while it ends.
 #[inline]
 pub(crate) fn is_open() -> bool {
-    match DOOR.get() {
-        Door::Open => true,
-        Door::Closed => false,
-        Door::Unknown => open(),
+    match STATE.get() {
+        State::Open => true,
+        State::Closed => false,
+        State::Unknown => open(),
     }
 }
 
@@ -54,7 +54,7 @@ fn open() -> bool {
     let ask = || Context::map_current(|_| rand::random::<u8>());
     let is_there = catch_unwind(ask).is_ok();
     let is_open = is_there && SENTINEL.try_with(|_| ()).is_ok();
-    DOOR.set(if is_open { Door::Open } else { Door::Closed });
+    STATE.set(if is_open { State::Open } else { State::Closed });
     is_open
 }
 

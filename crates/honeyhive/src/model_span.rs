@@ -33,17 +33,17 @@ enum ModelSpan {
 struct Call {
     /// The context has the span.
     cx: Context,
-    by_hand: AtomicBool,
-    by_seam: AtomicBool,
+    by_program: AtomicBool,
+    by_middleware: AtomicBool,
 }
 
 /// A call is recorded by one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// The program records the call.
-    Hand,
+    Program,
     /// A client's middleware records the call, and sees the bytes.
-    Seam,
+    Middleware,
 }
 
 /// The data of a call go to one of these spans.
@@ -70,16 +70,16 @@ pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
 /// Returns the context in which a call that is recorded by `by` sends its request.
 pub(crate) fn scope_of(cx: &Context, by: By) -> Context {
     match by {
-        By::Hand => open(cx, true),
-        By::Seam => cx.with_value(ModelSpan::AtWork(cx.clone())),
+        By::Program => open(cx, true),
+        By::Middleware => cx.with_value(ModelSpan::AtWork(cx.clone())),
     }
 }
 
-fn open(cx: &Context, by_hand: bool) -> Context {
+fn open(cx: &Context, by_program: bool) -> Context {
     cx.with_value(ModelSpan::Open(Call {
         cx: cx.clone(),
-        by_hand: AtomicBool::new(by_hand),
-        by_seam: AtomicBool::new(false),
+        by_program: AtomicBool::new(by_program),
+        by_middleware: AtomicBool::new(false),
     }))
 }
 
@@ -107,8 +107,8 @@ pub(crate) fn at_work(cx: &Context) -> Context {
 impl Call {
     const fn taken(&self, by: By) -> &AtomicBool {
         match by {
-            By::Hand => &self.by_hand,
-            By::Seam => &self.by_seam,
+            By::Program => &self.by_program,
+            By::Middleware => &self.by_middleware,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use honeyhive::lambda::InvocationGuard;
 use pin_project_lite::pin_project;
 
-use crate::told::Told;
+use crate::service_error::ServiceError;
 
 pin_project! {
     /// The future of a [`LambdaService`](crate::LambdaService) runs the inner future, then the flush.
@@ -51,7 +51,7 @@ where
             this.guard.run(|| this.inner.set(None));
             match &answer {
                 Ok(_) => this.guard.on_answer(),
-                Err(error) => Told::record(error, |error| this.guard.on_error(error)),
+                Err(error) => ServiceError::record(error, |error| this.guard.on_error(error)),
             }
             *this.answer = Some(answer);
         }

@@ -11,7 +11,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::told::boxed;
+use crate::service_error::boxed;
 
 /// The service around the handler of a function tells [`LambdaLayer`](crate::LambdaLayer) how the handler ended, which
 /// the runtime hides from its layers; see there (feature `lambda`).

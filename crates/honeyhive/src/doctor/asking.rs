@@ -1,4 +1,4 @@
-//! [`Asker`] makes the doctor's own calls, and tells in full what came of them.
+//! [`Asker`] makes the doctor's own calls, and describes their failures in full.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +21,7 @@ pub(super) struct Asker<'t> {
 
 /// The doctor got a success as its answer.
 #[derive(Debug, Default)]
-pub(super) struct Got {
+pub(super) struct Success {
     pub(super) body: Value,
     pub(super) date: Option<SystemTime>,
 }
@@ -40,7 +40,7 @@ impl<'t> Asker<'t> {
         path: &str,
         body: Option<&Value>,
         takes: KeyKind,
-    ) -> Result<Got, ApiFailure> {
+    ) -> Result<Success, ApiFailure> {
         let timeout = self.outbox.answer_timeout();
         let call = ApiCall {
             method,
@@ -57,7 +57,7 @@ impl<'t> Asker<'t> {
             may_have_arrived: true,
         };
         match answer.await {
-            Waited::Answered(answer) => answer.map(|answer| Got {
+            Waited::Answered(answer) => answer.map(|answer| Success {
                 body: serde_json::from_slice(&answer.body).unwrap_or_default(),
                 date: answer.date,
             }),
@@ -72,18 +72,18 @@ impl<'t> Asker<'t> {
         method: Method,
         path: &str,
         body: &Value,
-    ) -> Result<Got, ApiFailure> {
+    ) -> Result<Success, ApiFailure> {
         self.ask(method, path, Some(body), self.writes_with).await
     }
 
     /// Reads with the project key.
-    pub(super) async fn read(&self, path: &str) -> Result<Got, ApiFailure> {
+    pub(super) async fn read(&self, path: &str) -> Result<Success, ApiFailure> {
         self.ask(Method::GET, path, None, KeyKind::Project).await
     }
 }
 
 /// Describes the failure of a call.
-pub(super) fn told(failure: &ApiFailure) -> String {
+pub(super) fn described(failure: &ApiFailure) -> String {
     match failure {
         ApiFailure::MissingKey(kind) => format!("there is no {kind}"),
         ApiFailure::Status {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use serde_json::json;
 
-use super::asking::{Asker, Got, told};
+use super::asking::{Asker, Success, described};
 use super::diagnosis::Diagnosis;
 use crate::secret::KeyKind;
 use crate::wire::{ApiFailure, Obstacle, proxy_to};
@@ -51,7 +51,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
 
 /// Offers a session with a key. The body is no object, so that nothing is written: HoneyHive refuses it after accepting
 /// the key.
-async fn offer_no_session(asker: &Asker<'_>, key: KeyKind) -> Result<Got, ApiFailure> {
+async fn offer_no_session(asker: &Asker<'_>, key: KeyKind) -> Result<Success, ApiFailure> {
     let body = json!("doctor");
     asker
         .ask(Method::POST, "/v1/sessions", Some(&body), key)
@@ -87,7 +87,7 @@ fn write_key(
     diagnosis: &mut Diagnosis,
     kind: KeyKind,
     url: &str,
-    written: &Result<Got, ApiFailure>,
+    written: &Result<Success, ApiFailure>,
 ) {
     let (status, message, sent) =
         match written {
@@ -103,7 +103,7 @@ fn write_key(
                     "no HoneyHive answers, for what is no session is a success to it: {ELSEWHERE}"
                 ),
             ),
-            Err(failure) => return diagnosis.fail("write key", told(failure)),
+            Err(failure) => return diagnosis.fail("write key", described(failure)),
         };
     match status {
         status if is_no_session(status) => diagnosis.pass(
@@ -165,7 +165,7 @@ async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
             };
             diagnosis.warn("project key", format!("HH_API_KEY is refused for reading ({status}): {advice}"));
         }
-        Err(failure) => diagnosis.warn("project key", format!("nothing was read ({})", told(&failure))),
+        Err(failure) => diagnosis.warn("project key", format!("nothing was read ({})", described(&failure))),
     }
 }
 
@@ -211,7 +211,7 @@ async fn data_plane_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
             format!("HH_DATA_PLANE_API_KEY is refused (401): {}", refused(KeyKind::DataPlane, sent)),
         ),
         // An answer of 403 may be about the project, and not about the key.
-        Err(failure) => diagnosis.skip(NAME, format!("it cannot be told ({})", told(&failure))),
+        Err(failure) => diagnosis.skip(NAME, format!("it cannot be told ({})", described(&failure))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::asking::{Asker, pause, told};
+use super::asking::{Asker, described, pause};
 use super::diagnosis::Diagnosis;
 use super::lab::events;
 use crate::attributes::PROBE;
@@ -54,7 +54,10 @@ async fn look(diagnosis: &mut Diagnosis, asker: &Asker<'_>, id: &str, event: &st
             Err(failure) => {
                 return diagnosis.warn(
                     "session",
-                    format!("{id} was taken, and could not be read ({})", told(&failure)),
+                    format!(
+                        "{id} was taken, and could not be read ({})",
+                        described(&failure)
+                    ),
                 );
             }
         };

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::asking::{Asker, told};
+use super::asking::{Asker, described};
 use super::diagnosis::Answered;
 use super::lab::Lab;
 use crate::attributes::PROBE;
@@ -19,7 +19,7 @@ pub(super) async fn answered(asker: &Asker<'_>) -> Vec<Answered> {
     let lab = &Lab { asker };
     let mut answers = Vec::new();
     let mut note = |letter, question, seen: Seen| {
-        let answer = seen.unwrap_or_else(|failure| format!("not seen ({})", told(&failure)));
+        let answer = seen.unwrap_or_else(|failure| format!("not seen ({})", described(&failure)));
         answers.push(Answered {
             letter,
             question,

@@ -58,7 +58,7 @@ impl HoneyHiveTracer {
                 .map(Arc::from),
             operation: Operation::default(),
             hides_content: !self.captures_content(),
-            by: By::Hand,
+            by: By::Program,
             asked: Asked::default(),
             messages: Value::Null,
             parameters: None,
@@ -151,7 +151,7 @@ impl ModelCallBuilder {
     #[doc(hidden)]
     #[inline]
     pub fn by_middleware(mut self) -> Self {
-        self.by = By::Seam;
+        self.by = By::Middleware;
         self
     }
 

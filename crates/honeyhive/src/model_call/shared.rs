@@ -110,8 +110,10 @@ impl Inner {
     pub(super) fn scope(&self) -> &Context {
         self.scope.get_or_init(|| match (&self.place, self.by) {
             (Place::Own(span), by) => model_span::scope_of(span, by),
-            (Place::Filled { scope, .. }, By::Seam) => model_span::at_work(scope),
-            (Place::Filled { scope, .. }, By::Hand) | (Place::Nowhere(scope), _) => scope.clone(),
+            (Place::Filled { scope, .. }, By::Middleware) => model_span::at_work(scope),
+            (Place::Filled { scope, .. }, By::Program) | (Place::Nowhere(scope), _) => {
+                scope.clone()
+            }
         })
     }
 

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 /// The alarm is a future that resolves at a time.
 #[derive(Debug)]
-pub(crate) struct Alarm(Arc<Bell>);
+pub(crate) struct Alarm(Arc<Waiting>);
 
 #[derive(Debug)]
-struct Bell {
+struct Waiting {
     at: Instant,
     waker: Mutex<Option<Waker>>,
 }
@@ -28,7 +28,7 @@ struct Clock {
 }
 
 #[derive(Debug)]
-struct Due(Instant, Weak<Bell>);
+struct Due(Instant, Weak<Waiting>);
 
 static CLOCK: Mutex<Clock> = Mutex::new(Clock {
     alarms: BinaryHeap::new(),
@@ -42,7 +42,7 @@ impl Alarm {
         const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
         let at = Instant::now() + duration.min(NEVER);
         let waker = Mutex::new(None);
-        Self(Arc::new(Bell { at, waker }))
+        Self(Arc::new(Waiting { at, waker }))
     }
 }
 
@@ -50,27 +50,27 @@ impl Future for Alarm {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let bell = &self.0;
-        if Instant::now() >= bell.at {
+        let waiting = &self.0;
+        if Instant::now() >= waiting.at {
             return Poll::Ready(());
         }
-        let mut waker = lock(&bell.waker);
+        let mut waker = lock(&waiting.waker);
         let is_new = waker.is_none();
         *waker = Some(cx.waker().clone());
         drop(waker);
         if is_new {
-            watch(bell);
+            watch(waiting);
         }
         Poll::Pending
     }
 }
 
 /// Adds the alarm to those of the clock's thread, and starts that where there is none.
-fn watch(bell: &Arc<Bell>) {
+fn watch(waiting: &Arc<Waiting>) {
     let mut clock = lock(&CLOCK);
     clock
         .alarms
-        .push(Reverse(Due(bell.at, Arc::downgrade(bell))));
+        .push(Reverse(Due(waiting.at, Arc::downgrade(waiting))));
     let here = std::process::id();
     if clock.watched_in == Some(here) {
         CHANGED.notify_one();
@@ -100,8 +100,8 @@ fn keep_time() {
         let due = clock.alarms.pop();
         // The waker is the program's, so the lock is released before.
         drop(clock);
-        if let Some(bell) = due.and_then(|Reverse(Due(_, bell))| bell.upgrade())
-            && let Some(waker) = lock(&bell.waker).take()
+        if let Some(waiting) = due.and_then(|Reverse(Due(_, waiting))| waiting.upgrade())
+            && let Some(waker) = lock(&waiting.waker).take()
         {
             waker.wake();
         }
