@@ -41,8 +41,8 @@ pub(super) struct Control {
     pub(super) journal: Option<Journal>,
 }
 
-/// `Driven` is the outcome of all trials.
-pub(super) struct Driven {
+/// `TrialsOutcome` is the outcome of all trials.
+pub(super) struct TrialsOutcome {
     pub(super) trials: Vec<TrialReport>,
     /// The reason for which no further trial began, where something ended the run.
     pub(super) stopped: Option<RunStatus>,
@@ -55,7 +55,7 @@ pub(super) async fn drive<I, G, O>(
     jobs: Vec<Job<I, G>>,
     finished: Vec<TrialReport>,
     mut control: Control,
-) -> Driven
+) -> TrialsOutcome
 where
     I: Send + Sync + 'static,
     G: Send + Sync + 'static,
@@ -68,7 +68,7 @@ where
     loop {
         engine.begin_what_can();
         if engine.has_ended() {
-            return engine.driven();
+            return engine.outcome();
         }
         let wake = engine.wakes_at();
         tokio::select! {
@@ -193,7 +193,7 @@ where
     }
 
     fn is_delivery_full(&mut self) -> bool {
-        let fullness = self.work.hive.tracer.fullness();
+        let fullness = self.work.events.tracer.fullness();
         if fullness <= FULL {
             self.full = None;
             return false;
@@ -302,11 +302,11 @@ where
         }
     }
 
-    fn driven(mut self) -> Driven {
+    fn outcome(mut self) -> TrialsOutcome {
         let waiting = std::mem::take(&mut self.waiting).into_values();
         let left: Vec<_> = waiting.chain(self.jobs.by_ref()).map(Job::left).collect();
         self.trials.extend(left);
-        Driven {
+        TrialsOutcome {
             trials: self.trials,
             stopped: self.stopped,
             journal_problem: self.journal_problem,

@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use super::aggregate::Aggregate;
 use super::dataset::Prepared;
 use super::git;
-use super::hive::Sessions;
 use super::report::RunStatus;
 use super::settings::Settings;
+use super::trial_events::Sessions;
 use crate::client::{Client, ClientError, NewRun, RunStatus as ClientStatus, UpdateRun};
 
 #[derive(Debug, Clone)]
@@ -128,16 +128,16 @@ fn configuration(settings: &Settings, names: &[&str]) -> Map<String, Value> {
     configuration
 }
 
-/// `Life` is a run that has begun. A drop before the end is told marks the run as cancelled.
+/// `OngoingRun` is a run that has begun. A drop before its end marks the run as cancelled in HoneyHive.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct OngoingRun {
     client: Option<Client>,
     pub(super) facts: RunFacts,
     sessions: Sessions,
     has_ended: bool,
 }
 
-impl Life {
+impl OngoingRun {
     /// Makes the run. If the caller is dropped meanwhile, the run is made all the same, and marked as cancelled.
     pub(super) async fn begin(
         client: Client,
@@ -145,20 +145,20 @@ impl Life {
         sessions: Sessions,
         is_offline: bool,
     ) -> Result<Self, ClientError> {
-        let mut life = Self {
+        let mut run = Self {
             client: (!is_offline).then_some(client),
             facts,
             sessions,
             has_ended: false,
         };
         if is_offline {
-            return Ok(life);
+            return Ok(run);
         }
         // The task runs on when its handle is dropped, and then drops the run that it has made.
         let made = tokio::spawn(async move {
-            let made = life.make().await;
-            life.has_ended |= made.is_err();
-            made.map(|()| life)
+            let made = run.make().await;
+            run.has_ended |= made.is_err();
+            made.map(|()| run)
         });
         made.await
             .unwrap_or_else(|error| match error.try_into_panic() {
@@ -200,7 +200,7 @@ impl Life {
     }
 }
 
-impl Drop for Life {
+impl Drop for OngoingRun {
     fn drop(&mut self) {
         if self.has_ended {
             return;

@@ -10,18 +10,18 @@ use tokio::time::{Instant, timeout};
 use super::clock::after;
 use super::dataset::Dataset;
 use super::ended_run::EndedRun;
-use super::engine::{Control, Driven, drive};
+use super::engine::{Control, TrialsOutcome, drive};
 use super::error::EvaluateError;
 use super::evaluator::Evaluator;
-use super::hive::{Hive, Sessions};
 use super::journal::Journal;
-use super::life::{Life, RunFacts};
+use super::ongoing_run::{OngoingRun, RunFacts};
 use super::preparation::{Preparation, journal_of};
 use super::rate::Pace;
 use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
 use super::results::Outcome;
 use super::settings::{CancelOn, Settings};
 use super::trial::{Call, Work};
+use super::trial_events::{Sessions, TrialEvents};
 use crate::error::FlushError;
 use crate::tracer::HoneyHiveTracer;
 
@@ -66,19 +66,19 @@ where
     let dropped_before = tracer.stats().dropped.total();
     let _underway = tracer.begin_run();
     let sessions = Sessions::default();
-    let mut life = Life::begin(
+    let mut run = OngoingRun::begin(
         prepared.client,
         prepared.facts,
         sessions.clone(),
         settings.offline,
     )
     .await?;
-    let journal = journal_of(&settings, prepared.resumed, &life.facts)?;
+    let journal = journal_of(&settings, prepared.resumed, &run.facts)?;
     sessions.add_all(&finished);
     let work = Work {
-        hive: hive_of(
+        events: events_of(
             &tracer,
-            &life.facts,
+            &run.facts,
             &settings,
             sessions,
             prepared.is_multiple,
@@ -94,24 +94,24 @@ where
         rescored,
     };
     let control = control_of(&mut settings, cancel_on, journal);
-    let driven = drive(Arc::new(work), jobs, finished, control).await;
+    let outcome = drive(Arc::new(work), jobs, finished, control).await;
 
-    let status = status_of(&driven);
-    let mut delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    let status = status_of(&outcome);
+    let mut delivery = delivered(&tracer, &mut run, &outcome, status, &settings).await;
     let dropped = dropped_since(dropped_before, &tracer);
     delivery.problems.extend(dropped);
-    let facts = facts_of(settings, &life.facts, status, delivery);
-    Ok(ExperimentReport::new(facts, driven.trials, life.client()))
+    let facts = facts_of(settings, &run.facts, status, delivery);
+    Ok(ExperimentReport::new(facts, outcome.trials, run.client()))
 }
 
-fn hive_of(
+fn events_of(
     tracer: &HoneyHiveTracer,
     facts: &RunFacts,
     settings: &Settings,
     sessions: Sessions,
     is_multiple: bool,
-) -> Hive {
-    Hive {
+) -> TrialEvents {
+    TrialEvents {
         rules: tracer.for_runs().map(|known| Arc::clone(&known.rules)),
         tracer: tracer.clone(),
         run_id: facts.run_id.as_str().into(),
@@ -152,12 +152,12 @@ fn facts_of(settings: Settings, run: &RunFacts, status: RunStatus, delivery: Del
     }
 }
 
-fn status_of(driven: &Driven) -> RunStatus {
-    let has_success = driven
+fn status_of(outcome: &TrialsOutcome) -> RunStatus {
+    let has_success = outcome
         .trials
         .iter()
         .any(|trial| trial.outcome == Outcome::Ok);
-    match driven.stopped {
+    match outcome.stopped {
         Some(status) => status,
         None if has_success => RunStatus::Completed,
         None => RunStatus::Failed,
@@ -178,8 +178,8 @@ fn dropped_since(before: u64, tracer: &HoneyHiveTracer) -> Option<String> {
 /// Waits for pending deliveries, and tells HoneyHive how the run ended.
 async fn delivered(
     tracer: &HoneyHiveTracer,
-    life: &mut Life,
-    driven: &Driven,
+    run: &mut OngoingRun,
+    outcome: &TrialsOutcome,
     status: RunStatus,
     settings: &Settings,
 ) -> Delivery {
@@ -187,7 +187,7 @@ async fn delivered(
         is_offline: settings.offline || tracer.about().is_some_and(|about| about.is_local),
         problems: Vec::new(),
     };
-    if let Some(problem) = &driven.journal_problem {
+    if let Some(problem) = &outcome.journal_problem {
         delivery
             .problems
             .push(format!("the journal is not whole: {problem}"));
@@ -199,7 +199,7 @@ async fn delivered(
         Err(error) => delivery.problems.push(error.to_string()),
     }
     let left = until.saturating_duration_since(Instant::now()).max(LEAST);
-    match timeout(left, life.end(status)).await {
+    match timeout(left, run.end(status)).await {
         Ok(Ok(warning)) => delivery.problems.extend(warning),
         Ok(Err(error)) => delivery
             .problems

@@ -13,11 +13,11 @@ use super::datapoint::{Case, Datapoint, Recorded, Typed};
 use super::ended_run::EndedRun;
 use super::evaluator::{Evaluator, How, Judgement};
 use super::guarded::{self, Broken};
-use super::hive::{Ending, Hive, outputs_of_session};
 use super::results::{Outcome, TrialReport};
 use super::retry::{AttemptError, Retry};
 use super::score::Scoring;
 use super::settings::RetryIf;
+use super::trial_events::{Ending, TrialEvents, outputs_of_session};
 use crate::enrichment::Enrichment;
 use crate::model::milliseconds::milliseconds;
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub(super) type Call<I, G, O> = dyn Fn(Datapoint<I, G>) -> Calling<O> + Send + S
 
 /// `Work` is the work that all trials share.
 pub(super) struct Work<I, G, O> {
-    pub(super) hive: Hive,
+    pub(super) events: TrialEvents,
     pub(super) call: Arc<Call<I, G, O>>,
     pub(super) evaluators: Vec<Evaluator<I, G, O>>,
     pub(super) timeout: Option<Duration>,
@@ -104,11 +104,11 @@ where
     pub(super) async fn attempt(&self, mut job: Job<I, G>) -> Ended<I, G> {
         job.attempts += 1;
         let (session, began) = job.session.clone().unwrap_or_else(|| {
-            let session = self.hive.begin(&job.row, job.trial);
+            let session = self.events.begin(&job.row, job.trial);
             (session, Instant::now())
         });
         let ending = Ending::of(&session, began, job.row.ground_truth_json.as_ref());
-        let span = self.hive.call_span(&session, &job.row);
+        let span = self.events.call_span(&session, &job.row);
         let datapoint = Datapoint::new(
             Arc::clone(&job.row),
             job.trial,
@@ -121,7 +121,7 @@ where
             Ok(given) => Ended::Done(self.succeeded(&job, datapoint, given, span, ending).await),
             Err(error) => {
                 let text = error.text();
-                Hive::fail_call(&span, &text, SystemTime::now());
+                TrialEvents::fail_call(&span, &text, SystemTime::now());
                 match self.wait(&error, job.attempts) {
                     Some(wait) => {
                         ending.leave();
@@ -197,7 +197,7 @@ where
         let judgement = Judgement::of(said, recorded_of(&job.recorded));
         let outputs = outputs_of_session(&given.json);
         let kept = self.keep_outputs.then(|| given.json.clone());
-        Hive::end_call(&span, &given.json, &judgement, given.ended_at);
+        TrialEvents::end_call(&span, &given.json, &judgement, given.ended_at);
         ending.end(
             Enrichment::new()
                 .outputs(outputs)
@@ -214,7 +214,7 @@ where
             outputs: kept,
             ..TrialReport::not_run(&job.row.id, job.row.position, job.trial)
         };
-        self.hive.mask(&mut report);
+        self.events.mask(&mut report);
         report
     }
 
@@ -253,7 +253,7 @@ where
                 .or(Some(milliseconds(latency))),
             ..TrialReport::not_run(&job.row.id, job.row.position, job.trial)
         };
-        self.hive.mask(&mut report);
+        self.events.mask(&mut report);
         report
     }
 
@@ -295,13 +295,13 @@ where
         evaluator: &Evaluator<I, G, O>,
         case: &Case<I, G, O>,
     ) -> Scoring {
-        let judged = Hive::within(session, || {
+        let judged = TrialEvents::within(session, || {
             guarded::made(|| (evaluator.judge)(case.clone()))
         });
         let (span, scoring) = match judged.map(|judged| judged.0) {
             Ok(How::Now(scoring)) => (None, Ok(scoring)),
             Ok(How::Later(judging)) => {
-                let span = self.hive.evaluator_span(session, &evaluator.name);
+                let span = self.events.evaluator_span(session, &evaluator.name);
                 let judged = guarded::run(span.scope(judging), self.evaluator_timeout).await;
                 (Some(span), judged)
             }
@@ -310,7 +310,7 @@ where
         let scoring = scoring.unwrap_or_else(|error| Scoring::Error(broken(error).text()));
         if let Scoring::Error(error) = &scoring {
             // An evaluator that judges at once has a span only where it fails.
-            let span = span.unwrap_or_else(|| self.hive.evaluator_span(session, &evaluator.name));
+            let span = span.unwrap_or_else(|| self.events.evaluator_span(session, &evaluator.name));
             span.error(error);
         }
         scoring

@@ -21,9 +21,9 @@ use crate::tracer::HoneyHiveTracer;
 /// A run's sessions have this source, in the words of the official SDK.
 pub(super) const SOURCE: &str = "evaluation";
 
-/// `Hive` is the context that all trials of a run share.
+/// `TrialEvents` makes the events of all trials of a run.
 #[derive(Debug)]
-pub(super) struct Hive {
+pub(super) struct TrialEvents {
     pub(super) tracer: HoneyHiveTracer,
     pub(super) run_id: Arc<str>,
     pub(super) run_name: String,
@@ -75,7 +75,7 @@ fn as_object(value: &Value, name: &str) -> Value {
     }
 }
 
-impl Hive {
+impl TrialEvents {
     /// Begins the session of a trial.
     pub(super) fn begin<I, G>(&self, row: &Typed<I, G>, trial: u32) -> Session {
         let ids = [&self.run_id, &self.dataset_id, &row.id].map(|id| Some(Arc::clone(id)));
@@ -249,7 +249,7 @@ impl Ending {
             Some(ground_truth) => said.feedback(json!({"ground_truth": ground_truth})),
             None => said,
         };
-        Hive::end(&self.session, said, self.began.elapsed(), error);
+        TrialEvents::end(&self.session, said, self.began.elapsed(), error);
     }
 }
 
