@@ -8,24 +8,24 @@ use super::sent::Sent;
 use crate::model::{Arrival, LocalSession, parse_uuid};
 use crate::reply::{Answer, Reply};
 use crate::rest::{
-    self, Invalid, Manner, Posted, Search, Update, event_answer, parse_event, session_answer,
+    self, Invalid, PostOptions, Posted, Search, Update, event_answer, parse_event, session_answer,
 };
 use crate::shared::Server;
 use crate::store::{Failed, Found, Writing};
 
 /// Answers `POST /v1/events`: an event alone, strict.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
-    let manner = Manner {
+    let options = PostOptions {
         strict: true,
-        ..Manner::default()
+        ..PostOptions::default()
     };
-    create_one(&shared, &body, &manner).await
+    create_one(&shared, &body, &options).await
 }
 
 /// Answers `POST /events`: an event wrapped; other fields are taken as they come.
 pub(super) async fn create_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let event = body.get("event").ok_or_else(|| missing("event"))?;
-    create_one(&shared, event, &Manner::default()).await
+    create_one(&shared, event, &PostOptions::default()).await
 }
 
 /// Answers `POST /events/model`: a model event wrapped, with names of its own.
@@ -33,15 +33,15 @@ pub(super) async fn create_model(State(shared): State<Server>, Sent(body): Sent)
     let event = body
         .get("model_event")
         .ok_or_else(|| missing("model_event"))?;
-    let manner = Manner {
+    let options = PostOptions {
         model: true,
-        ..Manner::default()
+        ..PostOptions::default()
     };
-    create_one(&shared, event, &manner).await
+    create_one(&shared, event, &options).await
 }
 
-async fn create_one(shared: &Server, event: &Value, manner: &Manner) -> Answer {
-    let ids = keep(shared, vec![parse_event(event, manner)?], None).await?;
+async fn create_one(shared: &Server, event: &Value, options: &PostOptions) -> Answer {
+    let ids = keep(shared, vec![parse_event(event, options)?], None).await?;
     Ok(Reply::json(
         &json!({ "success": true, "event_id": ids.first() }),
     ))
@@ -50,34 +50,39 @@ async fn create_one(shared: &Server, event: &Value, manner: &Manner) -> Answer {
 /// Answers `POST /v1/events/batch`.
 pub(super) async fn create_batch(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     rest::check_batch(&body)?;
-    batch(&shared, &body, "events", true, false).await
+    let options = PostOptions {
+        strict: true,
+        ..PostOptions::default()
+    };
+    batch(&shared, &body, "events", options).await
 }
 
 /// Answers `POST /events/batch`.
 pub(super) async fn create_batch_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
-    batch(&shared, &body, "events", false, false).await
+    batch(&shared, &body, "events", PostOptions::default()).await
 }
 
 /// Answers `POST /events/model/batch`.
 pub(super) async fn create_model_batch(State(shared): State<Server>, Sent(body): Sent) -> Answer {
-    batch(&shared, &body, "model_events", false, true).await
+    let options = PostOptions {
+        model: true,
+        ..PostOptions::default()
+    };
+    batch(&shared, &body, "model_events", options).await
 }
 
-async fn batch(shared: &Server, body: &Value, name: &str, strict: bool, model: bool) -> Answer {
+/// Keeps the events under `name`.
+async fn batch(shared: &Server, body: &Value, name: &str, mut options: PostOptions) -> Answer {
     let events = body.get(name).and_then(Value::as_array);
     let events = events.ok_or_else(|| missing(name))?;
     let session = rest::single_session(body)?;
-    let manner = Manner {
-        strict,
-        session_id: session.as_ref().map(|session| session.session_id.clone()),
-        model,
-    };
-    let events = events.iter().map(|event| parse_event(event, &manner));
+    options.session_id = session.as_ref().map(|session| session.session_id.clone());
+    let events = events.iter().map(|event| parse_event(event, &options));
     let events = events.collect::<Result<Vec<_>, Invalid>>()?;
     let session_id = only_session(&events);
     let ids = keep(shared, events, session).await?;
     let mut answer = json!({ "success": true, "event_ids": ids });
-    if let Some(session_id) = session_id.or(manner.session_id) {
+    if let Some(session_id) = session_id.or(options.session_id) {
         answer["session_id"] = session_id.into();
     }
     Ok(Reply::json(&answer))
@@ -130,12 +135,12 @@ pub(super) async fn create_in_session_legacy(
 
 async fn in_session(shared: &Server, id: &str, events: &[Value], strict: bool) -> Answer {
     let id = parse_uuid(id).ok_or_else(|| Reply::bad_request("the session's id must be a UUID"))?;
-    let manner = Manner {
+    let options = PostOptions {
         strict,
         session_id: Some(id),
         model: false,
     };
-    let events = events.iter().map(|event| parse_event(event, &manner));
+    let events = events.iter().map(|event| parse_event(event, &options));
     let events = events.collect::<Result<Vec<_>, Invalid>>()?;
     keep(shared, events, None).await?;
     Ok(Reply::json(&json!({ "success": true })))

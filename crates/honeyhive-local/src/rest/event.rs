@@ -64,9 +64,9 @@ pub(crate) enum Posted {
     Session(Box<LocalSession>),
 }
 
-/// The `Manner` has the options with which an event is posted.
+/// `PostOptions` are the options with which an event is posted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Manner {
+pub(crate) struct PostOptions {
     /// Whether unknown fields are refused and required ones asked for.
     pub(crate) strict: bool,
     /// The session that all events of the request belong to, whatever they say.
@@ -76,19 +76,19 @@ pub(crate) struct Manner {
 }
 
 /// Reads an event as it is posted.
-pub(crate) fn parse(body: &Value, manner: &Manner) -> Result<Posted, Invalid> {
-    if manner.strict {
+pub(crate) fn parse(body: &Value, options: &PostOptions) -> Result<Posted, Invalid> {
+    if options.strict {
         STRICT.read(body)?;
     }
     let Value::Object(sent) = body else {
         return Err(Invalid("an event must be a JSON object".to_owned()));
     };
-    let mut event = described(sent, manner)?;
+    let mut event = described(sent, options)?;
     for bucket in Bucket::ALL {
         let sent = fields::object(sent, bucket.name())?;
         *event.bucket_mut(bucket) = sent.unwrap_or_default();
     }
-    if manner.model {
+    if options.model {
         move_aliases(&mut event, sent);
     }
     if event.event_type == "session" {
@@ -98,13 +98,13 @@ pub(crate) fn parse(body: &Value, manner: &Manner) -> Result<Posted, Invalid> {
 }
 
 /// Returns the event without its buckets.
-fn described(sent: &Object, manner: &Manner) -> Result<LocalEvent, Invalid> {
+fn described(sent: &Object, options: &PostOptions) -> Result<LocalEvent, Invalid> {
     let made = || Uuid::new_v4().to_string();
     let event_id = fields::text(sent, "event_id").and_then(|id| named_id(&id));
     let event_type = fields::text(sent, "event_type").map(|kind| kind.to_lowercase());
-    let usual = if manner.model { "model" } else { "tool" };
+    let usual = if options.model { "model" } else { "tool" };
     let is_session = event_type.as_deref() == Some("session");
-    let session_id = manner.session_id.clone();
+    let session_id = options.session_id.clone();
     let session_id = session_id.or_else(|| fields::text(sent, "session_id"));
     let session_id = session_id.or_else(|| event_id.clone().filter(|_| is_session));
     let session_id = session_id.and_then(|id| named_id(&id)).unwrap_or_else(made);

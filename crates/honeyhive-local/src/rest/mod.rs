@@ -17,7 +17,7 @@ pub(crate) use dataset::{
     FromEvents, changed_datapoint, changed_dataset, changed_dataset_legacy, datapoint_of_event,
     mapped_datapoints, new_datapoint, new_dataset,
 };
-pub(crate) use event::{Manner, Posted, answer as event_answer, parse as parse_event};
+pub(crate) use event::{PostOptions, Posted, answer as event_answer, parse as parse_event};
 pub(crate) use metric::{changed_metric, changed_metric_legacy, new_metric, new_version, trial};
 pub(crate) use plain::{
     changed_chart, changed_configuration, changed_queue, new_chart, new_configuration, new_queue,

@@ -21,7 +21,7 @@ use crate::config::Limits;
 use checkpoints::Checkpoints;
 use readers::Readers;
 use totals::Totals;
-use writer::{Desk, Writer};
+use writer::{Writer, WriterState};
 
 pub(crate) use failed::Failed;
 pub(crate) use feed::{Changes, Feed, Kind};
@@ -71,7 +71,7 @@ impl Store {
             ),
             None => None,
         };
-        let desk = Desk {
+        let state = WriterState {
             connection,
             totals: Arc::clone(&totals),
             feed,
@@ -80,7 +80,7 @@ impl Store {
             checkpoints,
         };
         Ok(Self {
-            writer: Writer::start(desk).map_err(failed)?,
+            writer: Writer::start(state).map_err(failed)?,
             readers,
             totals,
         })

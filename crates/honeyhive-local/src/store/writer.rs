@@ -34,9 +34,9 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A `Desk` has the writing thread's tools.
+/// A `WriterState` belongs to the writing thread.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct WriterState {
     pub(super) connection: Arc<Mutex<Connection>>,
     pub(super) totals: Arc<Mutex<Totals>>,
     pub(super) feed: Arc<Feed>,
@@ -48,25 +48,25 @@ pub(super) struct Desk {
 }
 
 impl Writer {
-    pub(super) fn start(desk: Desk) -> io::Result<Self> {
+    pub(super) fn start(state: WriterState) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let builder = thread::Builder::new().name("honeyhive-store".to_owned());
-        let thread = builder.spawn(move || desk.work(&queue))?;
+        let thread = builder.spawn(move || state.work(&queue))?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
         })
     }
 
-    /// Queues a write; `told` is called with its result, after the commit.
+    /// Queues a write; `on_done` is called with its result, after the commit.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
-        told: impl FnOnce(Result<T, Failed>) + Send + 'static,
+        on_done: impl FnOnce(Result<T, Failed>) + Send + 'static,
     ) {
         let job: Job = Box::new(move |writing| {
             let done = writing.attempt(work);
-            Box::new(move |committed: Result<(), Failed>| told(committed.and(done)))
+            Box::new(move |committed: Result<(), Failed>| on_done(committed.and(done)))
         });
         if let Some(jobs) = &self.jobs {
             // The thread lives as long as this sender.
@@ -85,7 +85,7 @@ impl Drop for Writer {
     }
 }
 
-impl Desk {
+impl WriterState {
     fn work(self, queue: &mpsc::Receiver<Job>) {
         while let Ok(first) = queue.recv() {
             let (finishes, committed) = self.commit(first, queue);
