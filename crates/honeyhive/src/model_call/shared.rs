@@ -277,16 +277,8 @@ impl Inner {
         if lacks_usage {
             writer.put("honeyhive_metadata.usage", "not sent");
         }
-        if let (None, Some(status @ 400..)) = (&error, state.status_code) {
-            error = Some((format!("HTTP status {status}"), Some(status.to_string())));
-        }
-        let says_error = error.is_some() || state.said.iter().any(|it| it.key.as_str() == ERROR);
-        let outcome = match ending {
-            _ if says_error => Ending::Error,
-            Some(ending) if !state.has_reply => ending,
-            None if cause == Cause::Dropped && state.said.is_empty() => Ending::Dropped,
-            _ => Ending::Complete,
-        };
+        let error = error.or_else(|| state.status_error());
+        let outcome = state.outcome(ending, cause, error.is_some());
         writer.put("honeyhive_metadata.outcome", outcome.name());
         let fills = matches!(self.place, Place::Filled { .. });
         if let Some((text, kind)) = error {
@@ -303,8 +295,29 @@ impl Inner {
     }
 }
 
+/// An error has a text, and a kind where the provider or the status tells one.
+type CallError = (String, Option<String>);
+
+impl State {
+    /// Returns the error that the status of the answer means.
+    fn status_error(&self) -> Option<CallError> {
+        let status = self.status_code.filter(|status| *status >= 400)?;
+        Some((format!("HTTP status {status}"), Some(status.to_string())))
+    }
+
+    fn outcome(&self, ending: Option<Ending>, cause: Cause, has_error: bool) -> Ending {
+        let says_error = has_error || self.said.iter().any(|it| it.key.as_str() == ERROR);
+        match ending {
+            _ if says_error => Ending::Error,
+            Some(ending) if !self.has_reply => ending,
+            None if cause == Cause::Dropped && self.said.is_empty() => Ending::Dropped,
+            _ => Ending::Complete,
+        }
+    }
+}
+
 /// Returns the error that the provider has reported.
-fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
+fn failure_of(assembler: &Assembler) -> Option<CallError> {
     let failure = assembler.reply().failure.clone()?;
     let text = match (&failure.kind, failure.message) {
         (Some(kind), Some(message)) => format!("{kind}: {message}"),
