@@ -160,42 +160,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         Some(event_type) => quote!(::core::option::Option::Some(#event_type)),
     };
     let count = recorded.len();
-    let buckets = [
-        ("config", &args.config),
-        ("metadata", &args.metadata),
-        ("inputs", &args.inputs),
-    ];
-    let buckets = buckets.iter().filter_map(|(bucket, map)| {
-        let map = map.as_ref()?;
-        let bucket = format_ident!("{bucket}");
-        Some(quote!(__hh_inputs.#bucket(&(#map));))
-    });
-    let buckets: Vec<_> = buckets.collect();
-    let arguments = recorded.iter().map(|name| {
-        let key = format!("honeyhive_inputs.{}", name.unraw());
-        quote! {
-            __hh_inputs.argument(
-                #key,
-                (&&&&&&&&&#hh::__private::Probe(&#name)).__honeyhive_json(),
-            );
-        }
-    });
-    let import = (count > 0).then(|| {
-        quote!(
-            use #hh::__private::by::*;
-        )
-    });
-    let fill = if count == 0 && buckets.is_empty() {
-        quote!(|_| {})
-    } else {
-        quote! {
-            |__hh_inputs: &mut #hh::__private::Inputs<'_>| {
-                #(#buckets)*
-                #import
-                #(#arguments)*
-            }
-        }
-    };
+    let fill = fill(args, recorded);
     let call = match &args.tracer {
         None => quote!(#hh::__private::begin(&__HH_SITE, #fill)),
         Some(tracer) => {
@@ -216,14 +181,49 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     }
 }
 
+/// Returns the closure that fills the span's inputs, its metadata and its configuration.
+fn fill(args: &Args, recorded: &[Ident]) -> TokenStream {
+    let hh = args.honeyhive();
+    let buckets = [
+        ("config", &args.config),
+        ("metadata", &args.metadata),
+        ("inputs", &args.inputs),
+    ];
+    let buckets = buckets.iter().filter_map(|(bucket, map)| {
+        let map = map.as_ref()?;
+        let bucket = format_ident!("{bucket}");
+        Some(quote!(__hh_inputs.#bucket(&(#map));))
+    });
+    let buckets: Vec<_> = buckets.collect();
+    if recorded.is_empty() && buckets.is_empty() {
+        return quote!(|_| {});
+    }
+    let arguments = recorded.iter().map(|name| {
+        let key = format!("honeyhive_inputs.{}", name.unraw());
+        quote! {
+            __hh_inputs.argument(
+                #key,
+                (&&&&&&&&&#hh::__private::Probe(&#name)).__honeyhive_json(),
+            );
+        }
+    });
+    let import = (!recorded.is_empty()).then(|| {
+        quote!(
+            use #hh::__private::by::*;
+        )
+    });
+    quote! {
+        |__hh_inputs: &mut #hh::__private::Inputs<'_>| {
+            #(#buckets)*
+            #import
+            #(#arguments)*
+        }
+    }
+}
+
 /// Returns the code after `begun`, which has made `__hh_output` and `__hh_active`: both are used up.
 fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
     let hh = args.honeyhive();
-    let parts = match returned {
-        Returned::Value { parts } => *parts,
-        _ => 0,
-    };
-    let observe = observe(args, parts);
     match returned {
         // A value of the type `!` cannot be handed on, since nothing comes after it.
         Returned::Never => quote! {
@@ -231,40 +231,54 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
             let _ = __hh_active;
             __hh_output
         },
-        Returned::Value { .. } => quote! {
-            #begun
-            #hh::__private::finish(__hh_active, __hh_output, #observe)
-        },
-        Returned::Stream { boxed, in_result } => {
-            let stream = if *boxed {
-                quote! {
-                    match __hh_active {
-                        ::core::option::Option::None => __hh_output,
-                        __hh_active => ::std::boxed::Box::pin(
-                            #hh::__private::stream(__hh_active, __hh_output, #observe),
-                        ),
-                    }
-                }
-            } else {
-                quote!(#hh::__private::stream(__hh_active, __hh_output, #observe))
-            };
-            if *in_result {
-                let failed = failed(args);
-                quote! {
-                    #begun
-                    match __hh_output {
-                        ::core::result::Result::Ok(__hh_output) => ::core::result::Result::Ok(#stream),
-                        ::core::result::Result::Err(__hh_error) => ::core::result::Result::Err(
-                            #hh::__private::finish(__hh_active, __hh_error, |__hh_error, __hh_outputs| {
-                                use #hh::__private::by::*;
-                                #failed
-                            }),
-                        ),
-                    }
-                }
-            } else {
-                quote!(#begun #stream)
+        Returned::Value { parts } => {
+            let observe = observe(args, *parts);
+            quote! {
+                #begun
+                #hh::__private::finish(__hh_active, __hh_output, #observe)
             }
+        }
+        Returned::Stream {
+            boxed,
+            in_result: false,
+        } => {
+            let stream = stream(args, *boxed);
+            quote!(#begun #stream)
+        }
+        Returned::Stream {
+            boxed,
+            in_result: true,
+        } => {
+            let (stream, failed) = (stream(args, *boxed), failed(args));
+            quote! {
+                #begun
+                match __hh_output {
+                    ::core::result::Result::Ok(__hh_output) => ::core::result::Result::Ok(#stream),
+                    ::core::result::Result::Err(__hh_error) => ::core::result::Result::Err(
+                        #hh::__private::finish(__hh_active, __hh_error, |__hh_error, __hh_outputs| {
+                            use #hh::__private::by::*;
+                            #failed
+                        }),
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// Returns the code that records the items of `__hh_output`, which is a stream.
+fn stream(args: &Args, is_boxed: bool) -> TokenStream {
+    let hh = args.honeyhive();
+    let observe = observe(args, 0);
+    if !is_boxed {
+        return quote!(#hh::__private::stream(__hh_active, __hh_output, #observe));
+    }
+    quote! {
+        match __hh_active {
+            ::core::option::Option::None => __hh_output,
+            __hh_active => ::std::boxed::Box::pin(
+                #hh::__private::stream(__hh_active, __hh_output, #observe),
+            ),
         }
     }
 }
