@@ -1,6 +1,9 @@
 //! [`HoneyHiveTracer`] is the handle that a program holds.
 
+#[cfg(feature = "client")]
+mod about;
 mod builder;
+mod closing;
 mod guard;
 pub(crate) mod here;
 #[cfg(not(all(
@@ -18,13 +21,16 @@ mod signals;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
+#[cfg(feature = "client")]
+pub(crate) use about::About;
+#[cfg(feature = "evaluate")]
+pub(crate) use about::ForRuns;
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
@@ -32,21 +38,17 @@ pub use serve::{Serve, ServeFuture, Served, StopSignal};
 use crate::attributes::TRACER_NAME;
 use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
-use crate::error::FlushError;
 use crate::event_type::EventType;
 use crate::log::{self, CallSite};
 use crate::model::id::EventId;
-use crate::outbox::wait;
-use crate::outbox::{Closed, Command, Outbox, Record, Reply, Timing, Update};
+use crate::outbox::{Outbox, Record, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
-use crate::report::{DeliveryStats, FlushReport};
+use crate::report::DeliveryStats;
 #[cfg(feature = "http-server")]
 use crate::session::Trusts;
 use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSession, current};
 use crate::settings::SessionTransport;
-#[cfg(feature = "client")]
-use crate::settings::Settings;
 use crate::span::{Maker, SpanBuilder, enrich, name_event};
 
 /// The tracer records sessions and spans and delivers them to HoneyHive. Clones are cheap, and all clones are one
@@ -97,57 +99,6 @@ struct Inner {
     for_runs: std::sync::OnceLock<ForRuns>,
     #[cfg(feature = "client")]
     about: std::sync::OnceLock<About>,
-}
-
-/// A diagnosis prints these facts about a tracer.
-#[cfg(feature = "client")]
-pub(crate) struct About {
-    pub(crate) settings: Vec<crate::settings::FoundSetting>,
-    pub(crate) server_url: String,
-    /// The flag tells whether nothing leaves the process.
-    pub(crate) is_local: bool,
-    pub(crate) has_given_client: bool,
-    /// The flag tells whether the share of sessions that are sent is 0.
-    pub(crate) sends_no_share: bool,
-    pub(crate) writes_with: crate::secret::KeyKind,
-}
-
-#[cfg(feature = "client")]
-impl About {
-    /// Takes the facts from the settings, which `found` has in words.
-    fn new(settings: &Settings, found: Vec<crate::settings::FoundSetting>, is_local: bool) -> Self {
-        Self {
-            settings: found,
-            server_url: settings.server_url.clone(),
-            is_local,
-            has_given_client: settings.http_client.is_some(),
-            sends_no_share: settings.sampling.is_nothing(),
-            writes_with: settings.keys.writes_with(),
-        }
-    }
-}
-
-/// Runs of experiments need these settings of a tracer.
-#[cfg(feature = "evaluate")]
-pub(crate) struct ForRuns {
-    /// The redaction rules mask reports as they mask everything that leaves.
-    pub(crate) rules: Arc<crate::redaction::Rules>,
-    /// Sessions and spans go out with a key of this kind.
-    pub(crate) writes_with: Option<crate::secret::KeyKind>,
-}
-
-#[cfg(feature = "evaluate")]
-impl ForRuns {
-    /// Compiles rules of its own, since those of delivery are delivery's alone.
-    fn new(
-        settings: &Settings,
-        redaction: &crate::redaction::Redaction,
-    ) -> Result<Self, crate::error::BuildError> {
-        Ok(Self {
-            rules: Arc::new(crate::redaction::Rules::new(redaction)?),
-            writes_with: settings.keys.write().map(crate::secret::ApiKey::kind),
-        })
-    }
 }
 
 impl HoneyHiveTracer {
@@ -482,106 +433,6 @@ impl HoneyHiveTracer {
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         self.inner.outbox.stats()
-    }
-
-    /// Delivers everything that was accepted before this call, and waits for that, at most for `timeout`.
-    ///
-    /// The call works on any runtime, and ends in time whatever hooks of the program do. Updates of a session that
-    /// nobody has begun wait for the spans of their request, and this call does not wait for them.
-    ///
-    /// # Errors
-    ///
-    /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
-    /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
-    #[doc(alias = "flush")]
-    #[doc(alias = "timeout_millis")]
-    pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        if self.is_off() {
-            return Ok(FlushReport::default());
-        }
-        let (reply, answer) = Reply::awaited(timeout);
-        let outbox = &self.inner.outbox;
-        outbox.command(Command::Flush(timeout, reply));
-        outbox.flushed(answer.await, timeout)
-    }
-
-    /// Does the same as [`force_flush`](Self::force_flush) in code that is not async: it blocks this thread.
-    ///
-    /// # Errors
-    ///
-    /// The same as those of [`force_flush`](Self::force_flush).
-    pub fn force_flush_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        self.blocking(timeout, Command::Flush)
-    }
-
-    /// Delivers everything that was accepted, at most for `timeout`, and ends the delivery thread. Later items are
-    /// dropped and counted.
-    ///
-    /// # Errors
-    ///
-    /// The same as those of [`force_flush`](Self::force_flush). With a [`Spool`](crate::Spool), items that are still
-    /// pending stay on disk for the next process to deliver. Without one they are lost, and counted as
-    /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
-    #[doc(alias = "shutdown_tracer")]
-    #[doc(alias = "graceful_shutdown_all")]
-    #[track_caller]
-    pub fn shutdown(
-        &self,
-        timeout: Duration,
-    ) -> impl Future<Output = Result<FlushReport, FlushError>> + Send + use<> {
-        self.stop(timeout, Closed::Call(CallSite::here()))
-    }
-
-    fn stop(
-        &self,
-        timeout: Duration,
-        by: Closed,
-    ) -> impl Future<Output = Result<FlushReport, FlushError>> + Send + use<> {
-        let tracer = self.clone();
-        async move {
-            if tracer.is_off() {
-                return Ok(FlushReport::default());
-            }
-            let (reply, answer) = Reply::awaited(timeout);
-            let outbox = &tracer.inner.outbox;
-            outbox.close(by);
-            outbox.command(Command::Stop(timeout, reply));
-            outbox.flushed(answer.await, timeout)
-        }
-    }
-
-    /// Does the same as [`shutdown`](Self::shutdown) in code that is not async: it blocks this thread.
-    ///
-    /// # Errors
-    ///
-    /// The same as those of [`shutdown`](Self::shutdown).
-    #[track_caller]
-    pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        self.stop_blocking(timeout, Closed::Call(CallSite::here()))
-    }
-
-    fn stop_blocking(&self, timeout: Duration, by: Closed) -> Result<FlushReport, FlushError> {
-        if self.is_off() {
-            return Ok(FlushReport::default());
-        }
-        self.inner.outbox.close(by);
-        self.blocking(timeout, Command::Stop)
-    }
-
-    fn blocking(
-        &self,
-        timeout: Duration,
-        command: impl FnOnce(Duration, Reply<Result<FlushReport, FlushError>>) -> Command,
-    ) -> Result<FlushReport, FlushError> {
-        if self.is_off() {
-            return Ok(FlushReport::default());
-        }
-        let (reply, answer) = Reply::blocking();
-        self.inner.outbox.command(command(timeout, reply));
-        let waited = wait::block(&answer, timeout);
-        // The calling thread may have a subscriber of its own, which the delivery thread cannot reach.
-        log::replay();
-        self.inner.outbox.flushed(waited, timeout)
     }
 
     #[cfg(any(
