@@ -153,7 +153,9 @@ pub enum StartError {
         reason: DropReason,
     },
     /// The tracer was shut down first.
-    #[error("the tracer was shut down before HoneyHive answered")]
+    #[error(
+        "the tracer was shut down before HoneyHive answered: await the session before the shutdown"
+    )]
     ShutDown,
 }
 
@@ -192,7 +194,7 @@ pub enum FlushError {
         report: FlushReport,
     },
     /// The tracer has been shut down, or its delivery thread is gone.
-    #[error("the tracer is shut down")]
+    #[error("the tracer is shut down: flush before the shutdown, which delivers what is left")]
     ShutDown,
 }
 

@@ -9,7 +9,7 @@ use crate::model::causes::debug_as_text;
 #[non_exhaustive]
 pub enum DatasetError {
     /// The file could not be read.
-    #[error("the dataset {path} cannot be read")]
+    #[error("the dataset {path} cannot be read: check the path and its permissions")]
     #[non_exhaustive]
     File {
         /// The file's path.
@@ -56,7 +56,7 @@ pub enum DatasetError {
         ids: Vec<String>,
     },
     /// The dataset has no rows.
-    #[error("the dataset has no rows")]
+    #[error("the dataset has no rows: a run needs one at least")]
     Empty,
 }
 

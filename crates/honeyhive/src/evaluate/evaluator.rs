@@ -89,7 +89,7 @@ pub(super) fn problem_of_names(names: &[&str]) -> Option<String> {
     let mut seen = BTreeSet::new();
     for name in names {
         if name.trim().is_empty() {
-            return Some("an evaluator has a blank name".to_owned());
+            return Some("an evaluator has a blank name: its metric needs one".to_owned());
         }
         if !seen.insert(*name) {
             return Some(format!(

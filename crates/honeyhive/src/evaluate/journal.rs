@@ -25,7 +25,7 @@ pub(super) struct Header {
 #[non_exhaustive]
 pub enum ResumeError {
     /// The file could not be read or written.
-    #[error("the journal {path} could not be used")]
+    #[error("the journal {path} could not be used: check that it can be read and written")]
     #[non_exhaustive]
     File {
         /// The file's path.

@@ -47,7 +47,7 @@ impl<I: DeserializeOwned, G: DeserializeOwned> Preparation<I, G> {
     ) -> Result<Self, EvaluateError> {
         if rescored.is_some() && settings.resume.is_some() {
             return Err(EvaluateError::config(
-                "what is rescored cannot be gone on with: take `.resume(..)` away, and it begins anew",
+                "a rescored run cannot be resumed: take `.resume(..)` away, and it begins anew",
             ));
         }
         let dataset = checked(settings, dataset, names)?;
@@ -90,9 +90,9 @@ fn checked(
     let problem = if settings.problem.is_some() {
         settings.problem.clone()
     } else if settings.max_workers == 0 {
-        Some("`.max_workers(0)` would run nothing".to_owned())
+        Some("`.max_workers(0)` would run nothing: 1 runs one trial at a time".to_owned())
     } else if settings.trials == 0 {
-        Some("`.trials(0)` would run nothing".to_owned())
+        Some("`.trials(0)` would run nothing: 1 runs each datapoint once".to_owned())
     } else if settings.function.trim().is_empty() {
         Some("the function has a blank name: give it one with `.function_name(..)`".to_owned())
     } else if settings
@@ -100,7 +100,10 @@ fn checked(
         .as_ref()
         .is_some_and(|name| name.trim().is_empty())
     {
-        Some("the run has a blank name".to_owned())
+        Some(
+            "the run has a blank name: give it one with `.name(..)`, or none for the usual one"
+                .to_owned(),
+        )
     } else {
         problem_of_names(names)
     };
@@ -226,7 +229,7 @@ fn run_id_of(
         Some(key) => match ids::of_run(key) {
             Some((id, key)) => Ok((id.to_string(), key)),
             None => Err(EvaluateError::config(format!(
-                "the run id {key:?} says nothing"
+                "the run id {key:?} says nothing: give a UUID or a key such as a build's number, or none for a new id"
             ))),
         },
     }
