@@ -1,4 +1,4 @@
-//! The run is made in HoneyHive before the first function is called, and its end is told, also where the run is
+//! The run is made in HoneyHive before the first function is called, and HoneyHive learns of its end, also where the run is
 //! dropped.
 
 use std::future::Future;
