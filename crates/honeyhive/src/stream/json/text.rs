@@ -26,11 +26,13 @@ impl<'a> Text<'a> {
     }
 
     /// Returns the text as it is written, which is its value wherever it is a word of an API.
+    #[inline]
     pub(in crate::stream) const fn written(self) -> &'a str {
         self.written
     }
 
     /// Returns the text, if it has no escapes.
+    #[inline]
     pub(in crate::stream) fn as_plain(self) -> Option<&'a str> {
         self.is_plain.then_some(self.written)
     }

@@ -15,10 +15,12 @@ impl<'a> Json<'a> {
         Self { text, nodes, at: 0 }
     }
 
+    #[inline]
     pub(super) fn node(self) -> &'a Node {
         &self.nodes[self.at]
     }
 
+    #[inline]
     const fn at(self, at: usize) -> Self {
         Self { at, ..self }
     }
@@ -90,18 +92,22 @@ impl<'a> Json<'a> {
     }
 
     /// Returns the number of items of a list, of whatever type.
+    #[inline]
     pub(in crate::stream) fn len(self) -> u64 {
         self.node().items.into()
     }
 
+    #[inline]
     pub(in crate::stream) fn is_object(self) -> bool {
         self.node().kind == Kind::Object
     }
 
+    #[inline]
     pub(in crate::stream) fn is_list(self) -> bool {
         self.node().kind == Kind::Array
     }
 
+    #[inline]
     pub(in crate::stream) fn text(self) -> Option<Text<'a>> {
         let is_plain = match self.node().kind {
             Kind::Text => true,
@@ -112,11 +118,13 @@ impl<'a> Json<'a> {
     }
 
     /// Returns the text, where this is one that is not empty.
+    #[inline]
     pub(in crate::stream) fn said(self) -> Option<Text<'a>> {
         self.text().filter(|text| !text.written().is_empty())
     }
 
     /// Returns the text in this field, where there is one that is not empty.
+    #[inline]
     pub(in crate::stream) fn text_in(self, key: &str) -> Option<Text<'a>> {
         self.get(key)?.said()
     }
@@ -167,6 +175,7 @@ impl<'a> Json<'a> {
     }
 
     /// Returns the JSON text of the value.
+    #[inline]
     pub(in crate::stream) fn raw(self) -> &'a str {
         let node = self.node();
         // Both ends of the range are beside an ASCII byte.

@@ -56,6 +56,7 @@ impl Bounded {
         }
     }
 
+    #[inline]
     pub(super) fn push_raw(&mut self, piece: &str, held: &mut usize, hides: bool) {
         let was_whole = self.is_whole();
         self.bytes += piece.len();

@@ -45,6 +45,7 @@ impl Asked {
         self.next += 1;
     }
 
+    #[inline]
     pub(super) fn append(&mut self, to: &mut String, text: Text<'_>) {
         let written = text.written();
         if written.starts_with("data:") && written.contains(";base64,") {
@@ -59,6 +60,7 @@ impl Asked {
         }
     }
 
+    #[inline]
     pub(super) fn append_raw(&mut self, to: &mut String, piece: &str) {
         self.bytes += piece.len();
         if self.hides_content || piece.is_empty() {
