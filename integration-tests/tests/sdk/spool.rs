@@ -246,6 +246,29 @@ fn an_outage_that_memory_cannot_hold_loses_nothing_and_keeps_its_order() {
 }
 
 #[test]
+fn an_outage_that_lasts_is_on_disk_though_memory_has_room() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = spooling_with(&server, &folder, |builder| {
+        builder
+            .coalesce_window(Duration::from_millis(1))
+            .otlp_protocol(OtlpProtocol::HttpJson)
+    });
+    for _ in 0..50 {
+        let chat = tracer.create_session("chat");
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
+    }
+    wait_for(&tracer, |stats| stats.spooled == 3 * 50);
+    assert_balanced(&tracer);
+    server.heal();
+    flush(&tracer);
+    assert_eq!(tracer.stats().delivered, 3 * 50);
+    assert_eq!(assert_starts_before_spans(&server), 50);
+    assert_eq!(stop(&tracer), 0);
+    folder.assert_empty();
+}
+
+#[test]
 fn what_comes_later_of_a_session_on_disk_comes_after_it() {
     let (server, folder) = (server_that_is_down(), Folder::new());
     let first = spooling(&server, &folder);

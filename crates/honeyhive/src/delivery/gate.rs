@@ -34,6 +34,7 @@ pub(crate) struct Gate {
     short_since: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
+    outage_since: Option<Instant>,
     /// The server has asked for a pause until then.
     asked_until: Option<Instant>,
     /// So many calls have got through since the width last changed, while it is below the narrowest.
@@ -60,6 +61,7 @@ impl Gate {
             short_since: None,
             failures: 0,
             not_before: None,
+            outage_since: None,
             asked_until: None,
             got_through: 0,
             unauthorized_until: None,
@@ -95,6 +97,12 @@ impl Gate {
     /// Returns true from when an outage began until a call has got through.
     pub(crate) const fn is_outage(&self) -> bool {
         self.not_before.is_some()
+    }
+
+    /// Returns true while an outage is at least as old as this.
+    pub(crate) fn is_outage_of(&self, age: Duration, now: Instant) -> bool {
+        let since = self.outage_since.filter(|_| self.is_outage());
+        since.is_some_and(|since| now.duration_since(since) >= age)
     }
 
     /// Returns true while the key is known to be refused: a call would only be refused again.
@@ -143,7 +151,7 @@ impl Gate {
         if let Retry::After(asked) = retry {
             let until = now + asked_for(asked);
             self.asked_until = self.asked_until.max(Some(until));
-            self.close(until, self.narrowest);
+            self.close(now, until, self.narrowest);
         }
         // Calls that were under way when the gate was closed prove nothing new.
         if self.width(now) > 0 {
@@ -154,12 +162,15 @@ impl Gate {
                     Retry::Fewer => (self.width.min(self.narrowest) / 2).max(1),
                     Retry::Soon | Retry::After(_) => self.narrowest,
                 };
-                self.close(now + pause, width);
+                self.close(now, now + pause, width);
             }
         }
     }
 
-    fn close(&mut self, until: Instant, width: usize) {
+    fn close(&mut self, now: Instant, until: Instant, width: usize) {
+        if !self.is_outage() {
+            self.outage_since = Some(now);
+        }
         self.width = width;
         self.got_through = 0;
         self.short_since = None;
@@ -278,6 +289,24 @@ mod tests {
             let then = now + LONGEST_PAUSE * probe;
             gate.failed(then, Retry::Soon);
             assert!(gate.width(then + LONGEST_PAUSE) > 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_as_old_as_its_first_pause() {
+        let second = Duration::from_secs(1);
+        let now = Instant::now();
+        let mut gate = Gate::new(16, 64);
+        for begun in [now, now + second * 10] {
+            assert!(!gate.is_outage_of(Duration::ZERO, begun), "there is none");
+            for failure in 0..OUTAGE {
+                gate.failed(begun + second * failure, Retry::Soon);
+            }
+            let began = begun + second * (OUTAGE - 1);
+            gate.failed(began + second, Retry::Soon);
+            assert!(!gate.is_outage_of(second * 2, began + second));
+            assert!(gate.is_outage_of(second * 2, began + second * 2));
+            gate.succeeded(began + second * 2);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// The spool is a folder for items that memory cannot hold, and for those that are pending at shutdown. The items are
-/// delivered from it once HoneyHive takes them again, by this process or by the next one that starts with this folder.
+/// The spool is a folder for items that memory cannot hold, that wait in a lasting outage, or that are pending at
+/// shutdown. The items are delivered from it once HoneyHive takes them again, by this process or by the next one that starts with this folder.
 ///
 /// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever written.
 /// Processes can share a folder; each delivers only the items for its own key, URL and project.

@@ -1,14 +1,36 @@
-//! Memory is relieved: items that it cannot hold go to disk, oldest first.
+//! Memory is relieved: items that it cannot hold go to disk, oldest first, and so do calls that wait for the end of a
+//! lasting outage.
 
 use tokio::time::Instant;
 
 use super::state::Core;
-use crate::delivery::lane::pressure::{RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
+use crate::delivery::gate::Gate;
+use crate::delivery::lane::pressure::{LASTING, RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
+use crate::delivery::sealed::Sealed;
 
 /// A search for items to write looks at this many sessions at the most.
 const LOOKED_AT: usize = 1_024;
 
 impl Core {
+    /// Writes the calls to disk that wait for the end of a lasting outage: a process that is killed loses what is in memory.
+    pub(super) fn outlast_an_outage(&mut self, now: Instant) {
+        let lasts = |gate: &Gate| gate.is_outage_of(LASTING, now);
+        let (rest, traces) = (lasts(&self.routes.rest), lasts(&self.routes.traces));
+        if !(rest || traces) || !self.disk_takes_more(now) {
+            return;
+        }
+        let waits = |call: &Sealed| {
+            if call.target.is_traces() {
+                traces
+            } else {
+                rest
+            }
+        };
+        for number in self.lane.free_in_memory(self.free_writes(), waits) {
+            self.write(number, now);
+        }
+    }
+
     /// Writes items that memory cannot hold to disk, oldest first.
     pub(super) fn relieve(&mut self, now: Instant) {
         if !self.should_relieve(now) {
@@ -70,11 +92,16 @@ impl Core {
         if self.fullness_to_come() <= RELIEVED {
             return 0;
         }
+        self.free_writes()
+    }
+
+    /// Returns how many more calls may be on their way to disk.
+    fn free_writes(&self) -> usize {
         WRITES.saturating_sub(self.lane.writing().0 + self.piles.jobs.for_disk().0)
     }
 
     fn relieve_calls(&mut self, now: Instant) -> bool {
-        let free = self.lane.free_in_memory(self.relief_room());
+        let free = self.lane.free_in_memory(self.relief_room(), |_| true);
         for number in &free {
             self.write(*number, now);
         }

@@ -144,6 +144,7 @@ impl Core {
         } else {
             self.lane.wake(now);
             self.rescue_spans(now);
+            self.outlast_an_outage(now);
             self.relieve(now);
             self.make_room(now);
             self.follow_to_disk(now);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::random::{plan, span};
 use super::state::{Core, Effect, Event};
-use crate::delivery::disk::{Recalled, Response};
+use crate::delivery::disk::{Recalled, Request, Response};
 use crate::delivery::lane::Number;
 use crate::delivery::plan::Plan;
 use crate::delivery::seal::Sealer;
@@ -38,6 +38,8 @@ struct Steps {
     starts_by_hand: bool,
     unanswered: Vec<Number>,
     calls: Vec<Target>,
+    /// The disk was given these calls, and does not say that it has them.
+    written: Vec<Target>,
     /// No step has looked at more.
     most: usize,
 }
@@ -58,6 +60,7 @@ impl Steps {
             starts_by_hand: false,
             unanswered: Vec::new(),
             calls: Vec::new(),
+            written: Vec::new(),
             most: 0,
         };
         steps.step(vec![Event::Begin]);
@@ -146,6 +149,7 @@ impl Steps {
                         events.push(Event::Answered(number, (self.answer)()));
                     }
                     Effect::Answer(answered) => answered.send(),
+                    Effect::Disk(Request::Write { target, .. }) => self.written.push(target),
                     // The disk of this test never responds.
                     Effect::Disk(_) | Effect::Cut => {}
                 }
@@ -201,6 +205,28 @@ fn calls_that_have_failed_in_an_outage_go_within_a_second_of_its_end() {
     let second = 10;
     (0..second).for_each(|_| steps.tick());
     assert_eq!(steps.outbox.stats().delivered, 200 + 200);
+    steps.core.end();
+}
+
+#[test]
+fn calls_go_to_disk_once_an_outage_of_their_route_lasts_though_memory_has_room() {
+    let mut steps = Steps::new(Some(Shelf::default()), OUTAGE);
+    let sessions: Vec<_> = (0..20).map(|_| steps.start().id).collect();
+    steps.span(SessionId::new());
+    while !steps.core.routes.rest.is_outage() {
+        steps.tick();
+    }
+    let began = steps.now;
+    let lasts = Duration::from_secs(3);
+    while steps.now < began + lasts - Duration::from_millis(100) {
+        assert_eq!(steps.written, []);
+        steps.tick();
+    }
+    steps.tick();
+    steps.written.sort_by_key(|target| target.id());
+    let mut starts: Vec<_> = sessions.into_iter().map(Target::Start).collect();
+    starts.sort_by_key(|target| target.id());
+    assert_eq!(steps.written, starts);
     steps.core.end();
 }
 

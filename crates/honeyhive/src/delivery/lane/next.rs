@@ -29,10 +29,17 @@ impl Lane {
         followers.map(|(key, _)| key.number).collect()
     }
 
-    /// Returns the calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
-    pub(in crate::delivery) fn free_in_memory(&self, most: usize) -> Vec<Number> {
+    /// Returns the wanted calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
+    pub(in crate::delivery) fn free_in_memory(
+        &self,
+        most: usize,
+        is_wanted: impl Fn(&Sealed) -> bool,
+    ) -> Vec<Number> {
         let free = self.entries.in_memory().filter(|(key, it)| {
-            it.is_waiting() && !it.was_refused && !self.is_preceded(**key, &it.call)
+            it.is_waiting()
+                && !it.was_refused
+                && is_wanted(&it.call)
+                && !self.is_preceded(**key, &it.call)
         });
         free.map(|(key, _)| key.number).take(most).collect()
     }

@@ -11,6 +11,9 @@ const FULL: f64 = WAKE_FOR_DISK as f64 / 8.0;
 /// The relief ends at this share of the room.
 pub(in crate::delivery) const RELIEVED: f64 = 0.375;
 
+/// Calls go to disk from this age of an outage on, however much room there is.
+pub(in crate::delivery) const LASTING: Duration = Duration::from_secs(3);
+
 /// So many calls at the most are on their way to disk at a time.
 pub(in crate::delivery) const WRITES: usize = 64;
 
