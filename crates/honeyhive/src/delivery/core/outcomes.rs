@@ -53,16 +53,25 @@ impl Core {
     }
 
     /// Accounts for a call that has left the lane, and checks the calls that waited for it.
-    pub(super) fn account(&mut self, call: Sealed, outcome: Outcome, now: Instant) {
+    pub(super) fn account(&mut self, mut call: Sealed, outcome: Outcome, now: Instant) {
+        let claim = call.claim.take();
         match outcome {
-            Outcome::Dropped(reason) => self.ledger.dropped(call.claim, reason),
+            Outcome::Dropped(reason) => self.ledger.dropped(claim, reason),
             Outcome::Delivered(answer) if call.target.is_traces() => {
-                self.settle_taken(call.claim, &answer, now);
+                self.settle_taken(claim, &answer, now);
             }
-            Outcome::Delivered(_) => self.ledger.delivered(call.claim),
+            Outcome::Delivered(_) => self.ledger.delivered(claim),
         }
-        for id in call.about.iter().flat_map(About::ids) {
-            self.piles.sessions.unblock(id);
+        self.is_gone(&call);
+    }
+
+    /// Checks the items that waited for a call that is in memory no longer.
+    pub(super) fn is_gone(&mut self, call: &Sealed) {
+        let ids = call.about.iter().flat_map(About::ids);
+        ids.for_each(|id| self.piles.sessions.unblock(id));
+        if call.about.is_none() && call.target.is_traces() {
+            // The sessions of spans from disk are unknown.
+            self.piles.sessions.unblock_all();
         }
         if let Some(id) = call.target.id() {
             self.rest_call_is_gone(id);

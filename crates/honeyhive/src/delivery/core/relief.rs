@@ -108,7 +108,8 @@ impl Core {
         !free.is_empty()
     }
 
-    /// Writes the open data of sessions: of those that HoneyHive knows or whose start is on its way, or of the others.
+    /// Writes the open data of sessions: of those that HoneyHive knows or whose start is on its way or on disk, or of the
+    /// others.
     fn relieve_sessions(&mut self, now: Instant, only_known: bool) -> bool {
         let ids: Vec<_> = self.piles.sessions.by_age().take(LOOKED_AT).collect();
         let mut issued = false;
@@ -117,9 +118,11 @@ impl Core {
             if room == 0 {
                 break;
             }
-            let is_known = self.piles.sessions.has_start(id) || self.lane.knows(id);
+            let is_known = self.piles.sessions.has_start(id)
+                || self.lane.knows(id)
+                || self.has_start_on_disk(id);
             let waits = self.piles.sessions.awaits_end(id) || self.piles.sessions.awaits_spans(id);
-            if waits || is_known != only_known || self.is_behind(id) {
+            if waits || is_known != only_known || self.is_behind_memory(id) {
                 continue;
             }
             if self.seal_session(id, true, now) {

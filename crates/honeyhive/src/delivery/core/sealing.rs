@@ -41,10 +41,17 @@ impl Core {
         if ready > width / 2 {
             return;
         }
+        let takes_more = self.disk_takes_more(now);
         while ready < 2 * width
             && let Some(id) = self.piles.sessions.next_due(now)
         {
-            if !self.is_behind(id) && self.seal_session(id, false, now) {
+            // Data behind spans on disk follow them there.
+            let is_behind = if takes_more {
+                self.is_behind_memory(id)
+            } else {
+                self.is_behind(id)
+            };
+            if !is_behind && self.seal_session(id, false, now) {
                 ready += 1;
             }
         }
@@ -63,18 +70,32 @@ impl Core {
     /// Returns true while an item of ours must go before a session's open data: another call of it, or spans that may
     /// create it.
     pub(super) fn is_behind(&self, id: SessionId) -> bool {
-        self.lane.holds(id)
-            || self.piles.jobs.holds(id)
-            || (!self.piles.sessions.has_start(id)
-                && !self.lane.knows(id)
-                && self.may_be_created(id))
+        self.is_behind_own(id) || (self.has_no_start(id) && self.may_be_created(id))
+    }
+
+    /// Returns true while an item of ours in memory must go to disk before a session's open data.
+    pub(super) fn is_behind_memory(&self, id: SessionId) -> bool {
+        self.is_behind_own(id)
+            || (self.has_no_start(id)
+                && (self.may_be_created_from_piles(id) || self.lane.may_create_from_memory(id)))
+    }
+
+    fn is_behind_own(&self, id: SessionId) -> bool {
+        self.lane.holds(id) || self.piles.jobs.holds(id)
+    }
+
+    /// Returns true for a session that only spans may create.
+    fn has_no_start(&self, id: SessionId) -> bool {
+        !(self.piles.sessions.has_start(id) || self.lane.knows(id) || self.has_start_on_disk(id))
     }
 
     /// Returns true while spans of ours may still create a session or an event.
     pub(super) fn may_be_created(&self, id: SessionId) -> bool {
-        self.piles.spans.may_create(id)
-            || self.piles.jobs.may_create(id)
-            || self.lane.may_create(id)
+        self.may_be_created_from_piles(id) || self.lane.may_create(id)
+    }
+
+    fn may_be_created_from_piles(&self, id: SessionId) -> bool {
+        self.piles.spans.may_create(id) || self.piles.jobs.may_create(id)
     }
 
     /// Seals the open data of a session, whether due or not; false where there is none.

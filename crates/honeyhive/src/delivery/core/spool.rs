@@ -120,16 +120,14 @@ impl Core {
     }
 
     fn written(&mut self, number: Number, place: Place) {
-        let Some(call) = self.lane.remove(number) else {
+        let Some(mut call) = self.lane.remove(number) else {
             return;
         };
         if let (Some(start), Some(disk)) = (&call.start, &mut self.disk) {
             disk.remember_start(place, start);
         }
-        self.ledger.spooled(call.claim);
-        if let Some(id) = call.target.id() {
-            self.rest_call_is_gone(id);
-        }
+        self.ledger.spooled(call.claim.take());
+        self.is_gone(&call);
     }
 
     fn not_written(&mut self, number: Number, refused: Refused, now: Instant) {

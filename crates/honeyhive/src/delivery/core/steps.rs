@@ -15,11 +15,12 @@ use crate::delivery::plan::Plan;
 use crate::delivery::seal::Sealer;
 use crate::delivery::sealed::{Body, Target};
 use crate::delivery::work;
+use crate::enrichment::Enrichment;
 use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::outbox::{
-    BATCH, Bounds, Closed, Command, Inbox, Inputs, Outbox, Outcome, Reply, RunUnderway, SessionEnd,
-    StartRecord, fit_span,
+    BATCH, Bounds, Closed, Command, Inbox, Inputs, Outbox, Outcome, Record, Reply, RunUnderway,
+    SessionEnd, StartRecord, Timing, Update, fit_span,
 };
 use crate::session::StartupSession;
 use crate::settings::DropPolicy;
@@ -40,6 +41,8 @@ struct Steps {
     calls: Vec<Target>,
     /// The disk was given these calls, and does not say that it has them.
     written: Vec<Target>,
+    /// The disk was told the outcome of these calls, and does not say that it knows.
+    settling: Vec<Number>,
     /// No step has looked at more.
     most: usize,
 }
@@ -61,6 +64,7 @@ impl Steps {
             unanswered: Vec::new(),
             calls: Vec::new(),
             written: Vec::new(),
+            settling: Vec::new(),
             most: 0,
         };
         steps.step(vec![Event::Begin]);
@@ -79,6 +83,24 @@ impl Steps {
         let start = Arc::new(start);
         self.outbox.push_start(&start, CallSite::here()).unwrap();
         start
+    }
+
+    /// Lets the disk find spans of an earlier process and read them back.
+    fn recall_spans(&mut self) {
+        let found = Found {
+            items: 1,
+            ..Found::default()
+        };
+        let call = Recalled::Call(Ticket::of(Kind::Traces), Body::Plain(Vec::new()));
+        let responses = [Response::Looked(0, Ok(found)), Response::Read(vec![call])];
+        self.step(responses.map(Event::Disk).into());
+    }
+
+    fn update(&self, session: SessionId) {
+        let update = Enrichment::new().metadata(serde_json::json!({"step": 1}));
+        let update = Update::Enrich(Box::new(update));
+        let record = Record::Update(session, update, Timing::Soon);
+        self.outbox.push(record);
     }
 
     fn span(&self, session: SessionId) {
@@ -150,6 +172,7 @@ impl Steps {
                     }
                     Effect::Answer(answered) => answered.send(),
                     Effect::Disk(Request::Write { target, .. }) => self.written.push(target),
+                    Effect::Disk(Request::Settle(number, _)) => self.settling.push(number),
                     // The disk of this test never responds.
                     Effect::Disk(_) | Effect::Cut => {}
                 }
@@ -227,6 +250,51 @@ fn calls_go_to_disk_once_an_outage_of_their_route_lasts_though_memory_has_room()
     let mut starts: Vec<_> = sessions.into_iter().map(Target::Start).collect();
     starts.sort_by_key(|target| target.id());
     assert_eq!(steps.written, starts);
+    steps.core.end();
+}
+
+#[test]
+fn updates_go_to_disk_behind_spans_that_were_read_back() {
+    for is_sealed_before in [false, true] {
+        let mut steps = Steps::new(Some(Shelf::default()), OUTAGE);
+        let elsewhere = SessionId::new();
+        if is_sealed_before {
+            steps.update(elsewhere);
+            steps.tick();
+            steps.recall_spans();
+        } else {
+            steps.recall_spans();
+            steps.update(elsewhere);
+        }
+        for _ in 0..16 {
+            steps.start();
+        }
+        let ten_seconds = 100;
+        (0..ten_seconds).for_each(|_| steps.tick());
+        let is_written = steps.written.contains(&Target::Update(elsewhere));
+        assert!(is_written, "{is_sealed_before}: {:?}", steps.written);
+        steps.core.end();
+    }
+}
+
+#[test]
+fn an_update_behind_spans_that_were_read_back_goes_once_they_have_their_outcome() {
+    let mut steps = Steps::new(Some(Shelf::default()), OUTAGE);
+    steps.recall_spans();
+    let elsewhere = SessionId::new();
+    steps.update(elsewhere);
+    steps.tick();
+    steps.tick();
+    assert!(steps.calls.iter().all(|target| target.is_traces()));
+    steps.answer = || Ok(Answer::default());
+    while steps.settling.is_empty() {
+        steps.tick();
+    }
+    let settled = Response::Settled(steps.settling[0]);
+    steps.step(vec![Event::Disk(settled)]);
+    steps.tick();
+    assert_eq!(steps.calls.last(), Some(&Target::Update(elsewhere)));
+    assert_eq!(steps.outbox.stats().pending, 0);
     steps.core.end();
 }
 

@@ -115,7 +115,7 @@ impl Core {
         let ids: Vec<_> = self.piles.sessions.by_age().collect();
         for id in ids {
             let is_known = self.piles.sessions.has_start(id) || self.lane.knows(id);
-            if (is_known || !only_known) && !self.is_behind(id) {
+            if (is_known || !only_known) && !self.is_behind_memory(id) {
                 self.seal_session(id, true, now);
             }
         }

@@ -29,10 +29,14 @@ impl Lane {
     /// Returns true while spans are in the lane that may create this session or event.
     pub(in crate::delivery) fn may_create(&self, id: SessionId) -> bool {
         let mut spans = self.index.spans().filter_map(|key| self.entries.at(key));
-        spans.any(|it| {
-            let about = it.call.about.as_ref();
-            it.outcome.is_none() && about.is_none_or(|about| about.may_create(id))
-        })
+        spans.any(|it| may_create(it, id))
+    }
+
+    /// Returns true while spans in memory are in the lane that may create this session or event.
+    pub(in crate::delivery) fn may_create_from_memory(&self, id: SessionId) -> bool {
+        let in_memory = self.index.spans().filter(|key| key.is_in_memory);
+        let mut spans = in_memory.filter_map(|key| self.entries.at(key));
+        spans.any(|it| may_create(it, id))
     }
 
     /// Returns the starts that are in memory.
@@ -47,4 +51,9 @@ impl Lane {
         let updates = waiting.filter(|(_, it)| it.call.target.is_update());
         updates.map(|(number, _)| number).collect()
     }
+}
+
+fn may_create(spans: &Entry, id: SessionId) -> bool {
+    let about = spans.call.about.as_ref();
+    spans.outcome.is_none() && about.is_none_or(|about| about.may_create(id))
 }

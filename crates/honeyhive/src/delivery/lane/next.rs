@@ -9,6 +9,14 @@ use crate::delivery::sealed::{Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::Shelf;
 
+/// An older call is searched among these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    All,
+    /// A call that goes to disk is behind all that is there, read back or not.
+    Memory,
+}
+
 impl Lane {
     /// Returns the next call that may go: ready, wanted, and not behind another.
     pub(in crate::delivery) fn next(
@@ -24,7 +32,9 @@ impl Lane {
     /// Returns the calls in memory that have to follow others on disk.
     pub(in crate::delivery) fn followers(&self, shelf: &Shelf) -> Vec<Number> {
         let followers = self.entries.ready().filter(|(key, call)| {
-            key.is_in_memory && self.is_behind_disk(call, shelf) && !self.is_preceded(*key, call)
+            key.is_in_memory
+                && self.is_behind_disk(call, shelf)
+                && !self.is_preceded(*key, call, Among::Memory)
         });
         followers.map(|(key, _)| key.number).collect()
     }
@@ -39,7 +49,7 @@ impl Lane {
             it.is_waiting()
                 && !it.was_refused
                 && is_wanted(&it.call)
-                && !self.is_preceded(**key, &it.call)
+                && !self.is_preceded(**key, &it.call, Among::Memory)
         });
         free.map(|(key, _)| key.number).take(most).collect()
     }
@@ -52,7 +62,7 @@ impl Lane {
 
     fn is_behind(&self, key: Key, call: &Sealed, shelf: Option<&Shelf>) -> bool {
         let of_disk = |shelf| key.is_in_memory && self.is_behind_disk(call, shelf);
-        shelf.is_some_and(of_disk) || self.is_preceded(key, call)
+        shelf.is_some_and(of_disk) || self.is_preceded(key, call, Among::All)
     }
 
     fn is_behind_disk(&self, call: &Sealed, shelf: &Shelf) -> bool {
@@ -60,8 +70,11 @@ impl Lane {
     }
 
     /// Returns true while an older call must go first. Only the calls that have an id in common are asked, and spans.
-    fn is_preceded(&self, key: Key, call: &Sealed) -> bool {
+    fn is_preceded(&self, key: Key, call: &Sealed, among: Among) -> bool {
         let precedes = |older: &Key| {
+            if among == Among::Memory && !older.is_in_memory {
+                return false;
+            }
             let older = self.entries.at(older).filter(|it| it.outcome.is_none());
             older.is_some_and(|older| {
                 must_precede(Place::of(&older.call), Place::of(call), |id| self.knows(id))

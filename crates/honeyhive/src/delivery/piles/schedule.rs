@@ -45,6 +45,11 @@ impl Schedule {
         self.blocked.remove(&id)
     }
 
+    /// Returns the sessions that something is in front of.
+    pub(super) fn blocked(&self) -> Vec<SessionId> {
+        self.blocked.iter().copied().collect()
+    }
+
     /// Adds a session: a new one, or one that was blocked.
     pub(super) fn insert(&mut self, id: SessionId, due: Instant) {
         self.due.insert((due, id));

@@ -193,6 +193,13 @@ impl Sessions {
         }
     }
 
+    /// Looks at all sessions again that something was in front of.
+    pub(in crate::delivery) fn unblock_all(&mut self) {
+        for id in self.schedule.blocked() {
+            self.unblock(id);
+        }
+    }
+
     /// Takes the part of a session that is sealed next, whether due or not. A start that was withdrawn stays until the
     /// record of its move comes.
     pub(in crate::delivery) fn open(&mut self, id: SessionId, now: Instant) -> Option<Opened> {
