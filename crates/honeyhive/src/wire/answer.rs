@@ -110,7 +110,12 @@ pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
         None => message_in(&response.body()[..response.body().len().min(MOST_READ)]),
     };
     // The message is redacted first: half a key is a secret too.
-    said(&keys.out_of(&told))
+    let said = said(&keys.out_of(&told));
+    if said.is_empty() {
+        let meaning = response.status().canonical_reason();
+        return meaning.unwrap_or("without a message").to_owned();
+    }
+    said
 }
 
 /// Returns the target of a redirect. No call follows it: a key goes only to the host that it is meant for.
@@ -267,6 +272,17 @@ mod tests {
             refused(Response::builder().status(304), "as it was"),
             "as it was"
         );
+    }
+
+    #[test]
+    fn an_answer_without_words_says_what_its_status_means() {
+        for (status, body, expected) in [
+            (400, "", "Bad Request"),
+            (422, r#"{"message": " "}"#, "Unprocessable Entity"),
+            (499, "", "without a message"),
+        ] {
+            assert_eq!(refused(Response::builder().status(status), body), expected);
+        }
     }
 
     #[test]
