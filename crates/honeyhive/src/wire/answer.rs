@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{DATE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode, Uri};
 use memchr::memmem;
 use opentelemetry_http::Bytes;
@@ -179,14 +179,26 @@ fn retry_of(response: &Response<Bytes>) -> Retry {
     }
 }
 
-/// Reads the wait that a server asks for, in seconds or until an HTTP date.
+/// Reads the wait that a server asks for, in seconds or until an HTTP date. A wait that is over is none: calls that did not
+/// wait at all would follow each other as fast as they fail.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = httpdate::parse_http_date(value).ok()?;
+            // The clock of this machine may be off.
+            let now = date_of(headers).unwrap_or_else(SystemTime::now);
+            until.duration_since(now).ok()?
+        }
+    };
+    (!wait.is_zero()).then_some(wait)
+}
+
+/// Returns the time of an answer by the server's own clock.
+pub(super) fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    httpdate::parse_http_date(date).ok()
 }
 
 #[cfg(test)]
@@ -283,6 +295,31 @@ mod tests {
         ] {
             assert_eq!(refused(Response::builder().status(status), body), expected);
         }
+    }
+
+    #[test]
+    fn the_wait_that_is_asked_for_is_read_by_the_servers_own_clock_and_one_that_is_over_is_none() {
+        let wait_of = |asked: &str, date: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, asked.parse().unwrap());
+            headers.insert(DATE, date.parse().unwrap());
+            retry_after(&headers)
+        };
+        let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let minute = Some(Duration::from_secs(60));
+        for (asked, expected) in [
+            ("60", minute),
+            ("Wed, 21 Oct 2015 07:29:00 GMT", minute),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+            ("0", None),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            assert_eq!(wait_of(asked, date), expected, "{asked}");
+        }
+        let by_our_clock = wait_of("Wed, 21 Oct 2015 07:29:00 GMT", "yesterday");
+        assert_eq!(by_our_clock, None, "that is over");
     }
 
     #[test]

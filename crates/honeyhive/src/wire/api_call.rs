@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::DATE;
 use http::{Method, Response};
 use opentelemetry_http::Bytes;
 
-use super::answer::{Answer, is_transient, message_of, retry_after};
+use super::answer::{Answer, date_of, is_transient, message_of, retry_after};
 use super::transport::Unanswered;
 use crate::secret::KeyKind;
 use crate::settings::Keys;
@@ -76,8 +75,7 @@ pub(super) fn read(
         detail: unanswered.detail,
         may_have_arrived: unanswered.may_have_arrived,
     })?;
-    let date = response.headers().get(DATE).and_then(|it| it.to_str().ok());
-    let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
+    let date = date_of(response.headers());
     if response.status().is_success() {
         let body = response.into_body();
         return if body.len() > MOST_OF_AN_ANSWER {
