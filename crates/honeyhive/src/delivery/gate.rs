@@ -12,7 +12,7 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// An outage is probed after this pause at the latest. One call costs nobody much, and items that wait meanwhile may
 /// fill the queue.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A row of this many failures, with no success between them, is an outage and not a coincidence.
 const OUTAGE: u32 = 5;
 /// A longer `Retry-After` is cut to this.
@@ -192,6 +192,11 @@ pub(crate) fn asked_for(retry_after: Duration) -> Duration {
 /// Returns the wait of a call before its next attempt.
 pub(crate) fn backoff(failures: u32, chance: f64) -> Duration {
     jittered(failures, LONGEST_BACKOFF, chance)
+}
+
+/// Returns the wait of a call before its next attempt while a flush waits for it.
+pub(super) fn urgent_backoff(failures: u32, chance: f64) -> Duration {
+    jittered(failures, LONGEST_PAUSE, chance)
 }
 
 /// Returns a wait that grows exponentially with the failures, with full jitter.

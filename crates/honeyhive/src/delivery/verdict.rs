@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::gate::{asked_for, backoff};
+use super::gate::{asked_for, backoff, urgent_backoff};
 use super::sealed::{Parts, Sealed};
 use super::sink::Sink;
 use crate::report::DropReason;
@@ -34,6 +34,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) got_through: u64,
     /// The flag tells whether an item of ours may still create the call's target.
     pub(super) is_expected: bool,
+    /// The flag tells whether a flush waits for the call.
+    pub(super) is_urgent: bool,
     /// The jitter is a number from 0 to 1, by chance.
     pub(super) jitter: f64,
     /// The sink can make the call smaller.
@@ -91,6 +93,7 @@ fn again(call: &Sealed, retry: Retry, at: &Circumstances<'_>) -> Verdict {
     }
     let wait = match retry {
         Retry::After(asked) => asked_for(asked),
+        Retry::Soon | Retry::Fewer if at.is_urgent => urgent_backoff(failed, at.jitter),
         Retry::Soon | Retry::Fewer => backoff(failed, at.jitter),
     };
     Verdict::Again(at.now + wait)
@@ -113,7 +116,7 @@ fn unknown(call: &Sealed, at: &Circumstances<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::delivery::claim::Claim;
-    use crate::delivery::gate::LONGEST_BACKOFF;
+    use crate::delivery::gate::{LONGEST_BACKOFF, LONGEST_PAUSE};
     use crate::delivery::sealed::{Body, Home, Target, Tries};
     use crate::model::id::SessionId;
     use crate::spool::{Kind, Ticket};
@@ -149,6 +152,7 @@ mod tests {
             now,
             got_through: 9,
             is_expected,
+            is_urgent: false,
             jitter: JITTER,
             sink: &Sink::Nowhere,
         };
@@ -225,6 +229,28 @@ mod tests {
                     assert!(matches!(again, Expected::Again(_)), "{again:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_flush_waits_for_rests_no_longer_than_a_probe_of_an_outage() {
+        let call = call(targets()[0], false, tried(9, 0, None));
+        for (is_urgent, longest) in [(false, LONGEST_BACKOFF), (true, LONGEST_PAUSE)] {
+            let now = Instant::now();
+            let at = Circumstances {
+                now,
+                got_through: 9,
+                is_expected: false,
+                is_urgent,
+                jitter: JITTER,
+                sink: &Sink::Nowhere,
+            };
+            let verdict = judge(&call, &transient(Retry::Soon), &at);
+            let expected = now + longest.mul_f64(JITTER);
+            assert!(
+                matches!(verdict, Verdict::Again(then) if then == expected),
+                "{verdict:?}"
+            );
         }
     }
 

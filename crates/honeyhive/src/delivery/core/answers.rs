@@ -32,6 +32,7 @@ impl Core {
             now,
             got_through: self.routes.gate(target.is_traces()).successes(),
             is_expected: self.is_expected(target),
+            is_urgent: self.ledger.is_urgent(&call.claim),
             jitter: rand::random(),
             sink: &self.routes.sink,
         };
