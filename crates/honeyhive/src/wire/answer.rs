@@ -183,16 +183,16 @@ fn retry_of(response: &Response<Bytes>) -> Retry {
 /// wait at all would follow each other as fast as they fail.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = httpdate::parse_http_date(value).ok()?;
-            // The clock of this machine may be off.
-            let now = date_of(headers).unwrap_or_else(SystemTime::now);
-            until.duration_since(now).ok()?
-        }
-    };
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    let wait = seconds.or_else(|| until(value, headers))?;
     (!wait.is_zero()).then_some(wait)
+}
+
+/// Returns the time until an HTTP date, by the server's own clock: that of this machine may be off.
+fn until(date: &str, headers: &HeaderMap) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    let now = date_of(headers).unwrap_or_else(SystemTime::now);
+    date.duration_since(now).ok()
 }
 
 /// Returns the time of an answer by the server's own clock.
