@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::aggregate::{Aggregate, aggregate_of};
 use super::results::{MetricResult, Outcome, TrialReport};
-use super::statistics::{Interval, Level, Moments, percentile, t_interval, wilson};
+use super::statistics::{Interval, Level, Moments, percentile, t_interval, wilson_of_clusters};
 use super::units::{MetricKind, Units};
 
 /// The number of datapoints below which Student's interval is rough.
@@ -28,8 +28,8 @@ pub struct MetricReport {
     pub missing: usize,
     /// The mean; `None` for texts, or where there are no values.
     pub estimate: Option<f64>,
-    /// The estimate's interval: Wilson's for booleans of one trial, else Student's. `None` for fewer than two
-    /// datapoints with numbers.
+    /// The estimate's interval: Wilson's for booleans, whose trials count by how much they differ within a datapoint, else
+    /// Student's. `None` for fewer than two datapoints with numbers.
     pub interval: Option<Interval>,
     /// The aggregate that the run asks for.
     pub aggregate: Option<f64>,
@@ -101,11 +101,8 @@ impl MetricReport {
 pub(super) fn interval_of(units: &Units, means: &[f64], level: Level) -> Option<Interval> {
     match units.kind() {
         MetricKind::Text => None,
-        MetricKind::Bool if !units.has_trials() => {
-            let hits = means.iter().filter(|mean| **mean == 1.0).count();
-            wilson(hits, means.len(), level)
-        }
-        MetricKind::Bool | MetricKind::Number => t_interval(means, level),
+        MetricKind::Bool => wilson_of_clusters(means, units.values().count(), level),
+        MetricKind::Number => t_interval(means, level),
     }
 }
 
@@ -155,6 +152,7 @@ pub(super) mod made {
 mod tests {
     use super::made::{trial, value};
     use super::*;
+    use crate::evaluate::statistics::wilson;
 
     fn only(trials: &[TrialReport]) -> MetricReport {
         let mut all = summarize(trials, &Aggregate::Average, Level::P95);
@@ -184,7 +182,20 @@ mod tests {
             .collect();
         let metric = only(&trials);
         assert_eq!((metric.n, metric.estimate), (3, Some(0.5)));
-        assert_eq!(metric.interval, t_interval(&[1.0, 0.5, 0.0], Level::P95));
+        assert_eq!(
+            metric.interval,
+            wilson_of_clusters(&[1.0, 0.5, 0.0], 6, Level::P95)
+        );
+    }
+
+    #[test]
+    fn trials_that_always_pass_prove_no_more_than_their_datapoints() {
+        let trials: Vec<_> = (0..2)
+            .flat_map(|i| (0..3).map(move |t| trial(i, t, &[("m", value(true))])))
+            .collect();
+        let metric = only(&trials);
+        assert_eq!((metric.n, metric.estimate), (2, Some(1.0)));
+        assert_eq!(metric.interval, wilson(2, 2, Level::P95));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) use mean::{Moments, mean, t_interval};
 pub(super) use pairs::{agresti_min, holm, mc_nemar};
 pub(super) use percentile::{percentile, percentile_interval};
 pub use power::{datapoints_needed, smallest_difference};
-pub(super) use shares::wilson;
+pub(super) use shares::{wilson, wilson_of_clusters};
 pub use trials::{pass_all_k, pass_at_k};
 pub(super) use wilcoxon::wilcoxon;
 

@@ -1,21 +1,56 @@
 //! A share has Wilson's interval.
 
 use super::level::{Interval, Level};
+use super::mean::Moments;
+use super::student;
 
 /// Returns Wilson's interval of `hits` in `n`; `None` where `n` is zero.
 pub(in crate::evaluate) fn wilson(hits: usize, n: usize, level: Level) -> Option<Interval> {
     if n == 0 {
         return None;
     }
-    let (z, count) = (level.z(), n as f64);
-    let share = hits as f64 / count;
+    Some(of_share(hits as f64 / n as f64, n as f64, level))
+}
+
+/// Returns Wilson's interval of booleans that come in clusters, as the trials of a datapoint do; `None` where there are none.
+///
+/// Each of `shares` is a cluster's, and all together have `trials` booleans.
+pub(in crate::evaluate) fn wilson_of_clusters(
+    shares: &[f64],
+    trials: usize,
+    level: Level,
+) -> Option<Interval> {
+    let moments = Moments::of(shares)?;
+    let count = effective_count(&moments, trials as f64, level);
+    Some(of_share(
+        moments.mean,
+        count.max(shares.len() as f64),
+        level,
+    ))
+}
+
+/// Returns of how many booleans, each for itself, the mean would vary as the clusters' does (Korn and Graubard 1998). Few
+/// clusters tell little about that, so their number counts as in Student's quantile.
+fn effective_count(moments: &Moments, trials: f64, level: Level) -> f64 {
+    let binomial = moments.mean * (1.0 - moments.mean);
+    match moments.error() {
+        Some(error) if binomial > 0.0 => {
+            let count = (binomial / (error * error)).min(trials);
+            count * (level.z() / student::quantile(moments.n - 1, level)).powi(2)
+        }
+        _ => 0.0,
+    }
+}
+
+fn of_share(share: f64, count: f64, level: Level) -> Interval {
+    let z = level.z();
     let z2 = z * z / count;
     let middle = (share + z2 / 2.0) / (1.0 + z2);
     let half = z / (1.0 + z2) * (share * (1.0 - share) / count + z2 / (4.0 * count)).sqrt();
     // Rounding must not move an interval away from 0 or 1.
-    let low = if hits == 0 { 0.0 } else { middle - half };
-    let high = if hits == n { 1.0 } else { middle + half };
-    Some(Interval::new(low, high))
+    let low = if share <= 0.0 { 0.0 } else { middle - half };
+    let high = if share >= 1.0 { 1.0 } else { middle + half };
+    Interval::new(low, high)
 }
 
 #[cfg(test)]
@@ -50,6 +85,48 @@ mod tests {
             assert_close(interval.high, high, 1e-9, &what);
         }
         assert_eq!(wilson(0, 0, Level::P95), None);
+    }
+
+    #[test]
+    fn clusters_of_one_trial_have_wilsons_interval() {
+        for n in 1..=40_usize {
+            for hits in 0..=n {
+                let shares: Vec<_> = (0..n).map(|i| f64::from(u8::from(i < hits))).collect();
+                let what = format!("{hits}/{n}");
+                let plain = wilson(hits, n, Level::P95).unwrap();
+                let clustered = wilson_of_clusters(&shares, n, Level::P95).unwrap();
+                assert_close(clustered.low, plain.low, 1e-9, &what);
+                assert_close(clustered.high, plain.high, 1e-9, &what);
+            }
+        }
+        assert_eq!(wilson_of_clusters(&[], 0, Level::P95), None);
+    }
+
+    #[test]
+    fn clusters_count_by_how_much_they_vary_within() {
+        let within = |shares: &[f64], trials| {
+            let interval = wilson_of_clusters(shares, trials, Level::P95).unwrap();
+            interval.high - interval.low
+        };
+        let between = |hits, n| {
+            let interval = wilson(hits, n, Level::P95).unwrap();
+            interval.high - interval.low
+        };
+        let mut differ = [0.0; 10];
+        differ[..5].fill(1.0);
+        assert_close(within(&differ, 40), between(5, 10), 1e-9, "all between");
+        let alike = within(&[0.5; 10], 40);
+        assert!(between(20, 40) < alike && alike < between(5, 10), "{alike}");
+        assert_close(within(&[0.5; 2], 40), between(1, 2), 1e-9, "two clusters");
+        assert_close(within(&[0.5], 40), within(&[0.5], 1), 1e-9, "one cluster");
+    }
+
+    #[test]
+    fn clusters_that_always_pass_prove_no_more_than_their_number() {
+        let sure = wilson_of_clusters(&[1.0, 1.0], 20, Level::P95);
+        assert_eq!(sure, wilson(2, 2, Level::P95));
+        let never = wilson_of_clusters(&[0.0; 3], 9, Level::P95);
+        assert_eq!(never, wilson(0, 3, Level::P95));
     }
 
     #[test]
