@@ -75,6 +75,7 @@ macro_rules! conformance_table {
                 a_path_without_a_route_is_recorded_as_404: Both,
                 a_body_that_the_framework_refuses_is_recorded_as_it_says: Both,
                 an_error_of_the_handler_is_recorded: Both,
+                what_the_program_says_went_wrong_is_not_replaced_by_a_status: Both,
                 an_error_of_an_inner_middleware_is_recorded: Both,
                 a_head_request_ends_with_its_head: Both,
             }

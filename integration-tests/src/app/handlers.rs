@@ -53,6 +53,14 @@ pub(super) async fn status(_: Arc<App>, call: Call) -> Answer {
     Ok(reply)
 }
 
+/// Says of the session what went wrong, and answers a status that does not.
+pub(super) async fn told(app: Arc<App>, call: Call) -> Answer {
+    if let Some(session) = Session::current() {
+        session.fail(&Refusal(REFUSAL_TEXT));
+    }
+    status(app, call).await
+}
+
 /// Answers a body of known length.
 pub(super) async fn whole(_: Arc<App>, call: Call) -> Answer {
     let length = call.argument.parse().map_err(|_| Refusal("no length"))?;

@@ -136,6 +136,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/status/{code}", |app, call| {
         Box::pin(handlers::status(app, call))
     }),
+    endpoint("GET", "/told/{code}", |app, call| {
+        Box::pin(handlers::told(app, call))
+    }),
     endpoint("GET", "/bytes/{length}", |app, call| {
         Box::pin(handlers::whole(app, call))
     }),

@@ -69,6 +69,19 @@ pub async fn an_error_of_the_handler_is_recorded<A: Adapter>() {
     assert_eq!(answer.session_id().to_string(), session.session_id);
 }
 
+/// The handler says what went wrong, and makes the answer of it by itself, as axum's `IntoResponse` does.
+pub async fn what_the_program_says_went_wrong_is_not_replaced_by_a_status<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    for status in [200, 404, 500, 503] {
+        let call = stage.request("GET", &format!("/told/{status}"));
+        let answer = call.send().await;
+        assert_eq!(answer.status, status);
+        let session = stage.session(answer.session_id()).await;
+        assert_ended(&session, status, "complete");
+        assert_error(&session, REFUSAL_TEXT);
+    }
+}
+
 /// A middleware further in fails, and the framework answers for it.
 pub async fn an_error_of_an_inner_middleware_is_recorded<A: Adapter>() {
     let stage = Stage::start::<A>().await;

@@ -294,7 +294,7 @@ impl Traced {
     }
 
     fn complete_at(&mut self, now: Instant) {
-        let error = self.handler_error.take().map(Cow::Owned);
+        let error = self.handler_error.clone().map(Cow::Owned);
         let error = error.or_else(|| self.answer.as_ref()?.error());
         self.end(now, Outcome::Complete, INTERNAL_SERVER_ERROR, error);
     }
@@ -352,9 +352,13 @@ impl Traced {
         self.has_ended = true;
         #[cfg(feature = "model-calls")]
         self.say_streamed(outcome);
-        let end = self.session_end(now, outcome, status_before_head, error);
+        let mut end = self.session_end(now, outcome, status_before_head, error);
         if self.has_span {
             self.end_span(&end);
+        }
+        if end.error.is_some() && self.error_is_a_status(outcome) && self.session.start.has_error()
+        {
+            end.error = None;
         }
         match self.ending {
             Ending::Update => self.session.end(end),
@@ -362,6 +366,11 @@ impl Traced {
             Ending::Joined => {}
         }
         self.session.outbox.request_ends();
+    }
+
+    /// Returns true where the error of the end is made of the answer's status, which says less than the program has said.
+    fn error_is_a_status(&self, outcome: Outcome) -> bool {
+        outcome == Outcome::Complete && self.handler_error.is_none()
     }
 
     #[inline]

@@ -37,6 +37,8 @@ pub(crate) struct StartRecord {
     /// No start is sent: the session's spans create it.
     pub(crate) by_spans: bool,
     ended: AtomicBool,
+    /// The program has said by this handle what went wrong.
+    has_error: AtomicBool,
     /// The flag tells whether another process or program part has begun the session.
     linked: bool,
     phase: AtomicU8,
@@ -122,6 +124,7 @@ impl StartRecord {
             will_end: false,
             by_spans: false,
             ended: AtomicBool::new(false),
+            has_error: AtomicBool::new(false),
             linked: false,
             phase: AtomicU8::new(HELD),
             outcome: OnceLock::new(),
@@ -180,6 +183,17 @@ impl StartRecord {
     #[inline]
     pub(crate) fn set_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the program has said what went wrong.
+    pub(crate) fn set_error(&self) {
+        self.has_error.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true where the program has said what went wrong.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn has_error(&self) -> bool {
+        self.has_error.load(Ordering::Relaxed)
     }
 
     /// Returns true for a request's session that began here, has a REST start, and whose end was not recorded so far.

@@ -230,6 +230,9 @@ impl Session {
 
     fn enrich_at(&self, enrichment: Enrichment, site: CallSite) {
         self.outbox.count_refused(enrichment.refused_count());
+        if enrichment.error_text().is_some() {
+            self.start.set_error();
+        }
         if !enrichment.is_empty() {
             let update = Update::Enrich(Box::new(enrichment));
             let record = Record::Update(self.id(), update, self.start.timing());
