@@ -137,13 +137,16 @@ impl CapturedSession {
     ///
     /// # Panics
     ///
-    /// The call panics where they differ.
+    /// The call panics where they differ, and shows both.
     #[track_caller]
     pub fn assert_tree(&self, expected: &str) {
-        assert_eq!(
-            self.tree(),
-            normalized(expected),
-            "the session's tree is not as expected"
+        let (recorded, expected) = (self.tree(), normalized(expected));
+        let same = recorded.lines().zip(expected.lines());
+        let same = same.take_while(|(one, other)| one == other).count();
+        assert!(
+            recorded == expected,
+            "the session's tree is not as expected from line {} on\n\nexpected:\n{expected}\n\nrecorded:\n{recorded}\n",
+            same + 1
         );
     }
 
@@ -217,5 +220,30 @@ impl CapturedSession {
         merge(&mut self.feedback, fields.bucket(Bucket::Feedback));
         let user_properties = fields.bucket(Bucket::UserProperties);
         merge(&mut self.user_properties, user_properties);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn trees_that_differ_are_both_shown_with_the_line_of_their_difference() {
+        let (tracer, captured) = crate::testing::tracer();
+        let session = tracer.create_session("chat");
+        session.in_scope(|| drop(tracer.tool("search").start()));
+        let session = captured.only_session();
+        let compare = || session.assert_tree("chat\n  answer [tool]");
+        let panic = catch_unwind(AssertUnwindSafe(compare)).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains("from line 2 on"), "{text}");
+        assert!(
+            text.contains("expected:\nchat\n  answer [tool]\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("recorded:\nchat\n  search [tool]\n"),
+            "{text}"
+        );
     }
 }
