@@ -82,27 +82,12 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         Returned::Never => None,
         _ => function.annotation(),
     };
-    // An async block cannot declare its type; a `return` that is never reached can.
-    let declared = declared.map(|declared| {
-        // An error of types is to point at the type that was declared.
-        let span = Span::call_site().located_at(declared.span());
-        quote_spanned! {span=>
-            if let ::core::option::Option::Some(__hh_output) =
-                ::core::option::Option::None::<#declared>
-            {
-                return __hh_output;
-            }
+    let none = declared.map(|declared| {
+        quote_spanned! {at(declared.span())=>
+            ::core::option::Option::None::<#declared>
         }
     });
-    let body = &function.body;
-    // The span has the place of the braces, but is not the program's own: rustc would call braces on one line
-    // unnecessary.
-    let span = Span::call_site().located_at(function.brace.span.join());
-    let block = quote_spanned!(span=> { #body });
-    let block = match declared {
-        Some(declared) => quote!({ #declared #block }),
-        None => block,
-    };
+    let block = declaring(none, &function.body, function.brace.span.join());
     finish(
         args,
         &returned,
@@ -114,15 +99,44 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
     )
 }
 
+/// Returns a block for an async block, which cannot declare its type; a `return` that is never reached can. `none` is of
+/// the type's option.
+fn declaring(none: Option<TokenStream>, body: &TokenStream, braces: Span) -> TokenStream {
+    // The span has the place of the braces, but is not the program's own: rustc would call braces on one line
+    // unnecessary.
+    let block = quote_spanned!(at(braces)=> { #body });
+    let Some(none) = none else {
+        return block;
+    };
+    // An error of types is to point at the type that was declared.
+    let declared = quote_spanned! {at(none.span())=>
+        if let ::core::option::Option::Some(__hh_output) = #none {
+            return __hh_output;
+        }
+    };
+    quote!({ #declared #block })
+}
+
+fn at(place: Span) -> Span {
+    Span::call_site().located_at(place)
+}
+
 fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tail) -> TokenStream {
     let hh = args.honeyhive();
     let Tail { before, pin, block } = tail;
-    let statements = block.block.to_token_stream();
+    let statements = block.block.stmts.iter();
+    let statements = quote!(#(#statements)*);
     // An argument that the block does not use is not in it, and putting it there could break a lifetime.
     recorded.retain(|name| mentions(&statements, &name.to_string()));
     let begin = begin(args, function, &recorded);
     let returned = function.returned(args.stream, true);
     let attributes = &block.attrs;
+    let none = match returned {
+        Returned::Never => None,
+        _ => none_of_future(&hh, function),
+    };
+    let braces = block.block.brace_token.span.join();
+    let statements = declaring(none, &statements, braces);
     let traced = finish(
         args,
         &returned,
@@ -138,6 +152,18 @@ fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tai
         None => traced,
     };
     quote!(#(#before)* #traced)
+}
+
+/// Returns an option of what the declared future gives. Without its type the error of a block of `Ok` and `?` would be
+/// whatever can be recorded in the first way.
+fn none_of_future(hh: &TokenStream, function: &Function) -> Option<TokenStream> {
+    if let Some(output) = function.future_output() {
+        return Some(quote_spanned!(at(output.span())=> ::core::option::Option::None::<#output>));
+    }
+    let declared = function.annotation()?;
+    Some(quote_spanned! {at(declared.span())=>
+        #hh::__private::none_of_output(::core::option::Option::None::<#declared>)
+    })
 }
 
 fn block(function: &Function) -> TokenStream {

@@ -160,24 +160,18 @@ impl Function {
 
     /// Returns the declared type, `_` standing for each `impl Trait`. None where that leaves nothing to say.
     pub(crate) fn annotation(&self) -> Option<Type> {
-        struct Infer;
-
-        impl VisitMut for Infer {
-            fn visit_type_mut(&mut self, ty: &mut Type) {
-                if let Type::ImplTrait(_) = ty {
-                    *ty = Type::Infer(syn::parse_quote!(_));
-                } else {
-                    visit_mut::visit_type_mut(self, ty);
-                }
-            }
-        }
-
-        let mut declared = match &self.signature.output {
+        inferring(match &self.signature.output {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, declared) => Type::clone(declared),
-        };
-        Infer.visit_type_mut(&mut declared);
-        (!matches!(declared, Type::Infer(_))).then_some(declared)
+        })
+    }
+
+    /// Returns the `T` of a declared `impl Future<Output = T>` or of its box, as [`annotation`](Self::annotation) does.
+    pub(crate) fn future_output(&self) -> Option<Type> {
+        match &self.signature.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, declared) => future_output(declared).and_then(inferring),
+        }
     }
 
     /// Returns the future at the end of the body, where the function is not async itself.
@@ -207,6 +201,24 @@ impl Function {
             block,
         })
     }
+}
+
+/// Returns the type with `_` for each `impl Trait`. None where that leaves nothing to say.
+fn inferring(mut declared: Type) -> Option<Type> {
+    struct Infer;
+
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if let Type::ImplTrait(_) = ty {
+                *ty = Type::Infer(syn::parse_quote!(_));
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+
+    Infer.visit_type_mut(&mut declared);
+    (!matches!(declared, Type::Infer(_))).then_some(declared)
 }
 
 /// Returns true where the tokens hold this word.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, poll};
 
 use crate::{input, output, session};
@@ -220,6 +221,38 @@ impl Native for i32 {
 #[honeyhive::trace]
 fn boxed(text: &str) -> Pin<Box<dyn Future<Output = usize> + Send + '_>> {
     Box::pin(async move { text.len() })
+}
+
+/// The error is known by the declared type alone, and is no `Error` itself.
+#[honeyhive::trace]
+fn boxed_result(text: &str) -> Pin<Box<dyn Future<Output = Result<usize, String>> + Send + '_>> {
+    Box::pin(async move { Ok(text.parse().map_err(|_| format!("no number: {text}"))?) })
+}
+
+#[honeyhive::trace]
+fn aliased(text: &str) -> BoxFuture<'_, Result<usize, String>> {
+    Box::pin(async move { Ok(text.len()) })
+}
+
+#[honeyhive::trace]
+fn opaque_result(
+    text: String,
+) -> impl Future<Output = Result<impl ToString + Send, String>> + Send {
+    async move { Ok(text.len()) }
+}
+
+#[tokio::test]
+async fn a_returned_future_may_leave_its_error_to_the_declared_type() {
+    let (_tracer, captured, session) = session();
+    assert!(session.scope(boxed_result("a")).await.is_err());
+    assert_eq!(session.scope(aliased("abc")).await, Ok(3));
+    let opaque = session.scope(opaque_result("abcd".to_owned())).await;
+    assert_eq!(opaque.map(|it| it.to_string()).as_deref(), Ok("4"));
+    let session = captured.only_session();
+    let error = session.event("boxed_result").error.as_deref();
+    assert_eq!(error, Some("no number: a"));
+    assert_eq!(output(session.event("aliased")).as_deref(), Some("3"));
+    assert_eq!(output(session.event("opaque_result")).as_deref(), Some("4"));
 }
 
 #[tokio::test]

@@ -32,6 +32,13 @@ pin_project_lite::pin_project! {
     }
 }
 
+/// Returns `None`, of the type that a future gives: the expansion cannot name the output of a type behind an alias.
+#[inline]
+#[must_use]
+pub fn none_of_output<F: Future>(_: Option<F>) -> Option<F::Output> {
+    None
+}
+
 impl<F> Run<F> {
     /// Returns the body, not yet polled.
     #[inline]

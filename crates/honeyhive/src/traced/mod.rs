@@ -17,7 +17,7 @@ use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer 
 
 pub use active::Active;
 pub use by::{Failure, Outcome, Probe, Recorded};
-pub use future::Run;
+pub use future::{Run, none_of_output};
 pub use record::{Inputs, Outputs};
 pub use stream::{TracedStream, stream};
 
