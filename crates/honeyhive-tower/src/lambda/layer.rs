@@ -70,7 +70,7 @@ use super::LambdaService;
 /// # Functions behind HTTP
 ///
 /// Such a function (`lambda_http`) has a request and a response: put [`HoneyHiveLayer`](crate::HoneyHiveLayer)
-/// around its routes, and leave only the delivery to this layer, around `lambda_http::runtime(routes)`:
+/// around its routes, and leave only the delivery to this layer, around `Runtime::new(lambda_http::Adapter::from(routes))`:
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
