@@ -195,6 +195,12 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
             quote!(#hh::__private::begin_with(&__HH_SITE, #tracer, #fill))
         }
     };
+    // The program does not use such an argument, and is not to be told by clippy that it does.
+    let is_unused = |name: &Ident| name.to_string().starts_with('_');
+    let allow = recorded
+        .iter()
+        .any(is_unused)
+        .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
     quote! {
         static __HH_SITE: #hh::__private::Site =
             #hh::__private::Site::new(
@@ -203,6 +209,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
                 #count,
                 ::core::concat!(::core::file!(), ":", ::core::line!()),
             );
+        #allow
         let __hh_active = #call;
     }
 }

@@ -226,7 +226,10 @@ fn boxed(text: &str) -> Pin<Box<dyn Future<Output = usize> + Send + '_>> {
 /// The error is known by the declared type alone, and is no `Error` itself.
 #[honeyhive::trace]
 fn boxed_result(text: &str) -> Pin<Box<dyn Future<Output = Result<usize, String>> + Send + '_>> {
-    Box::pin(async move { Ok(text.parse().map_err(|_| format!("no number: {text}"))?) })
+    Box::pin(async move {
+        let number: usize = text.parse().map_err(|_| format!("no number: {text}"))?;
+        Ok(number)
+    })
 }
 
 #[honeyhive::trace]
@@ -235,9 +238,8 @@ fn aliased(text: &str) -> BoxFuture<'_, Result<usize, String>> {
 }
 
 #[honeyhive::trace]
-fn opaque_result(
-    text: String,
-) -> impl Future<Output = Result<impl ToString + Send, String>> + Send {
+fn opaque_result(text: &str) -> impl Future<Output = Result<impl ToString + Send, String>> + Send {
+    let text = text.to_owned();
     async move { Ok(text.len()) }
 }
 
@@ -246,7 +248,7 @@ async fn a_returned_future_may_leave_its_error_to_the_declared_type() {
     let (_tracer, captured, session) = session();
     assert!(session.scope(boxed_result("a")).await.is_err());
     assert_eq!(session.scope(aliased("abc")).await, Ok(3));
-    let opaque = session.scope(opaque_result("abcd".to_owned())).await;
+    let opaque = session.scope(opaque_result("abcd")).await;
     assert_eq!(opaque.map(|it| it.to_string()).as_deref(), Ok("4"));
     let session = captured.only_session();
     let error = session.event("boxed_result").error.as_deref();

@@ -143,3 +143,16 @@ async fn functions_on_one_line_run_as_they_are() {
     assert_eq!(on_one_line::tried().await.ok(), Some(2));
     assert_eq!(on_one_line::plain(1), 2);
 }
+
+/// Clippy, which CI runs, finds no use of an argument that the program does not use.
+#[deny(clippy::used_underscore_binding)]
+#[honeyhive::trace]
+fn ignores(_limit: u8) {}
+
+#[test]
+fn an_argument_that_the_body_does_not_use_is_recorded_all_the_same() {
+    let (_tracer, captured, session) = session();
+    session.in_scope(|| ignores(7));
+    let event = captured.only_session().event("ignores").clone();
+    assert_eq!(event.text("honeyhive_inputs._limit").as_deref(), Some("7"));
+}
