@@ -1,7 +1,9 @@
 //! Datasets, datapoints and runs have ids.
 
+use honeyhive::client::NewRun;
 use honeyhive::evaluate::{Dataset, RunStatus};
 use honeyhive::json;
+use honeyhive_local::Fault;
 
 use crate::stage::{Stage, evaluation, numbered, right};
 
@@ -74,6 +76,31 @@ async fn a_run_id_that_is_no_uuid_is_the_same_uuid_each_time_and_the_text_is_kep
         stage.run().name.as_deref(),
         Some(&*format!("experiment-{}", &first.run_id()[..8]))
     );
+}
+
+#[tokio::test]
+async fn a_run_goes_on_under_the_id_that_honeyhive_answers_with() {
+    let stage = Stage::new().await;
+    let theirs = NewRun::named("theirs");
+    let theirs = stage.tracer.client().runs().create(&theirs).await.unwrap();
+    let answer = json!({"run_id": theirs.run_id, "evaluation": {"name": "theirs"}});
+    let answer = Fault::status(200).body(answer.to_string()).times(1);
+    stage.honeyhive.fail(answer);
+    let report = evaluation(&stage, 1).run_id("ci-job-4712").await.unwrap();
+    assert_eq!(report.run_id(), theirs.run_id);
+    let session = stage.only_session();
+    assert_eq!(session.metadata["run_id"], theirs.run_id);
+    let events = stage.events(&session);
+    assert!(!events.is_empty());
+    for event in events {
+        assert_eq!(event.metadata["run_id"], theirs.run_id, "{event:?}");
+    }
+    let run = stage.run();
+    assert_eq!(
+        (run.run_id, run.status),
+        (theirs.run_id, "completed".to_owned())
+    );
+    assert_eq!(run.event_ids, [session.session_id]);
 }
 
 #[tokio::test]
