@@ -120,7 +120,9 @@ pub(super) fn missing(shared: &Server, what: &str, why: &str) -> Reply {
 /// Returns a moment in UTC; the module shows the reader's own time.
 pub(super) fn time(milliseconds: f64) -> Markup {
     let iso = iso(milliseconds);
-    let clock = iso.get(11..19).unwrap_or_default();
+    // A year may have more than four digits.
+    let clock = iso.split('T').nth(1).and_then(|time| time.get(..8));
+    let clock = clock.unwrap_or_default();
     html! { time datetime=(iso) title=(iso) { (clock) } }
 }
 

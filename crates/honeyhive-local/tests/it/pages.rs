@@ -281,6 +281,16 @@ async fn an_import_of_neither_a_session_nor_events_is_refused() {
 }
 
 #[tokio::test]
+async fn a_time_that_is_far_away_is_shown_as_a_time_of_the_day() {
+    let server = server().await;
+    let far = json!({ "session_id": SESSION, "start_time": 1e18 });
+    post(&server, "/v1/sessions", far).await;
+    let text = get_text(&server, "/").await;
+    let (_, shown) = text.split_once("T01:46:40.000Z\">").expect(&text);
+    assert!(shown.starts_with("01:46:40<"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_class_of_statuses_beyond_all_numbers_breaks_nothing() {
     let server = filled().await;
     for (status, found) in [("2xx", 1), ("5xx", 0), ("255xx", 0)] {
