@@ -1,5 +1,7 @@
 //! The guide's servers run through the real layer on real sockets.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -78,18 +80,33 @@ async fn guide(tracer: &HoneyHiveTracer) {
     let ok = client
         .request("POST", "/api/chat?message=hello")
         .header("x-user-id", "u-1");
-    assert_eq!(ok.send().await.status, 200);
     let post = async |path: &str| client.request("POST", path).send().await;
+    let ok = ok.send().await;
+    // Python answers an exception without the header.
     let exploded = post("/api/chat?message=boom").await;
-    assert_eq!(exploded.status, 500);
-    assert!(
-        exploded.header("x-session-id").is_some(),
-        "Python gives none"
+    let lost = client.request("GET", "/nope").send().await;
+    let lacking = post("/api/chat").await;
+    let sync = post("/api/sync?message=s").await;
+    let (a, b) = tokio::join!(post("/api/chat?message=aa1"), post("/api/chat?message=bb2"));
+    let seen = [
+        (&ok, 200, r#"{"response":"olleh"}"#),
+        (&exploded, 500, "handler exploded"),
+        (&lost, 404, ""),
+        (&lacking, 422, ""),
+        (&sync, 200, r#"{"r":"s"}"#),
+        (&a, 200, r#"{"response":"1aa"}"#),
+        (&b, 200, r#"{"response":"2bb"}"#),
+    ];
+    let mut sessions = BTreeSet::new();
+    for (answer, status, body) in seen {
+        assert_eq!((answer.status, answer.text()), (status, body));
+        sessions.insert(answer.session_id().to_string());
+    }
+    assert_eq!(
+        sessions.len(),
+        seen.len(),
+        "each request has its own session"
     );
-    assert_eq!(client.request("GET", "/nope").send().await.status, 404);
-    assert_eq!(post("/api/chat").await.status, 422);
-    assert_eq!(post("/api/sync?message=s").await.status, 200);
-    tokio::join!(post("/api/chat?message=aa1"), post("/api/chat?message=bb2"));
 }
 
 /// Sets how the answers ended: the end of the request's path, and the bytes of the body.
