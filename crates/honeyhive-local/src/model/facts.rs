@@ -7,6 +7,9 @@ use super::{LocalEvent, LocalSession, Object};
 /// A summary in a list is at most this many characters.
 const SUMMARY: usize = 200;
 
+/// A count of tokens or a cost beyond this is a mistake, and sums of such would be none.
+const SENSIBLE: f64 = 1e12;
+
 /// These fields describe the HTTP request of a session and not its content.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
@@ -39,7 +42,7 @@ impl EventFacts {
             model: model.or_else(|| text_at(metadata, "model_name")),
             provider: text_at(&event.config, "provider"),
             tokens: Tokens::of(metadata),
-            cost: number_at(metadata, "cost").unwrap_or(0.0),
+            cost: sensible(metadata, "cost").unwrap_or(0.0),
             first_token_ms: number_at(metadata, "time_to_first_token_ms"),
             input: summary(&event.inputs, Side::In),
             output: summary(&event.outputs, Side::Out),
@@ -93,7 +96,10 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     fn of(metadata: &Object) -> Self {
-        let count = |key: &str| metadata.get(key).and_then(Value::as_i64);
+        let count = |key: &str| {
+            let whole = metadata.get(key)?.as_i64()?;
+            sensible(metadata, key).map(|_| whole)
+        };
         let either = |new, old| count(new).or_else(|| count(old)).unwrap_or(0);
         let input = either("input_tokens", "prompt_tokens");
         let output = either("output_tokens", "completion_tokens");
@@ -163,6 +169,10 @@ fn cut(text: &str) -> String {
 fn text_at(object: &Object, key: &str) -> Option<String> {
     let text = object.get(key)?.as_str()?;
     (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn sensible(object: &Object, key: &str) -> Option<f64> {
+    number_at(object, key).filter(|number| number.abs() <= SENSIBLE)
 }
 
 fn number_at(object: &Object, key: &str) -> Option<f64> {

@@ -218,4 +218,23 @@ mod tests {
         assert_eq!(store.totals().sessions, 1);
         assert_eq!(feed.since(0).changes.len(), 1);
     }
+
+    #[test]
+    fn a_write_that_panics_leaves_nothing_and_ends_no_thread() {
+        let feed = Arc::new(Feed::default());
+        let store = Store::open(None, Limits::default(), Arc::clone(&feed)).expect("a store");
+        let failed = store.write_blocking(|writing| {
+            writing.post(session(1))?;
+            panic!("asked for");
+            #[expect(unreachable_code, reason = "the type of the result")]
+            Ok(())
+        });
+        assert_eq!(failed, Err(Failed::Broken("a write panicked".to_owned())));
+        store
+            .write_blocking(|writing| writing.post(session(2)))
+            .expect("a session");
+        let held = store.read(|reading| reading.sessions()).expect("a read");
+        assert_eq!(held.len(), 1);
+        assert_eq!(store.totals().sessions, 1);
+    }
 }

@@ -112,3 +112,34 @@ async fn a_body_over_the_limit_is_too_large_also_once_decompressed() {
     let fits = http().post(&url).body(format!("{{}}{}", " ".repeat(998)));
     assert_eq!(fits.send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn numbers_that_no_sum_holds_count_as_none_and_the_server_goes_on() {
+    let server = LocalServer::builder().max_events(5).start().await.unwrap();
+    start_session(&server, SESSION).await;
+    let (least, most) = (i64::MIN, i64::MAX);
+    let metadata = [
+        json!({ "input_tokens": most, "output_tokens": 1 }),
+        json!({ "total_tokens": most }),
+        json!({ "total_tokens": most }),
+        json!({ "total_tokens": least, "input_tokens": least }),
+        json!({ "cost": 1e308 }),
+        json!({ "cost": 1e308 }),
+        // From here on the oldest make room, and are taken off the sums.
+        json!({ "cost": 0.5, "input_tokens": 3, "output_tokens": 4 }),
+        json!({ "cost": -1e308, "prompt_tokens": 1e308 }),
+    ];
+    for metadata in metadata {
+        let body = json!({ "session_id": SESSION, "event_type": "model", "inputs": {}, "metadata": metadata });
+        let (status, answer) = post(&server, "/v1/events", body).await;
+        assert_eq!(status, 200, "{metadata}: {answer}");
+    }
+    let listed = http().get(server.url() + "/api/sessions").send().await;
+    let listed: serde_json::Value = listed.unwrap().json().await.unwrap();
+    let session = &listed["sessions"][0];
+    assert_eq!(
+        (&session["tokens"], &session["cost"]),
+        (&json!(7), &json!(0.5))
+    );
+    assert_eq!(server.events(SESSION).len(), 5);
+}

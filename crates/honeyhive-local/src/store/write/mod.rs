@@ -7,6 +7,8 @@ mod room;
 mod sessions;
 mod text;
 
+use std::panic::{self, AssertUnwindSafe};
+
 use rusqlite::Connection;
 
 use super::failed::Failed;
@@ -51,7 +53,10 @@ impl<'c> Writing<'c> {
     ) -> Result<T, Failed> {
         let (totals, changes) = (*self.totals, self.changes.len());
         self.run("SAVEPOINT job")?;
-        let done = work(self).and_then(|done| self.make_room().map(|()| done));
+        let whole = || work(self).and_then(|done| self.make_room().map(|()| done));
+        // A panic undoes its own write: the thread, and with it the server, is there for all others.
+        let done = panic::catch_unwind(AssertUnwindSafe(whole));
+        let done = done.unwrap_or_else(|_| Err(Failed::Broken("a write panicked".to_owned())));
         match &done {
             Ok(_) => {}
             // A full disk makes the database roll back all that was to be committed together.
