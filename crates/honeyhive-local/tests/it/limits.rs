@@ -143,3 +143,34 @@ async fn numbers_that_no_sum_holds_count_as_none_and_the_server_goes_on() {
     );
     assert_eq!(server.events(SESSION).len(), 5);
 }
+
+#[tokio::test]
+async fn a_list_has_the_beginning_of_a_text_of_any_length() {
+    let server = LocalServer::builder().start().await.unwrap();
+    let long = "long ".repeat(20_000);
+    let session = json!({
+        "session_id": SESSION, "session_name": long, "source": long, "inputs": { "q": long },
+        "metadata": { "error": long, "outcome": long }, "user_properties": { "user_id": long },
+    });
+    post(&server, "/v1/sessions", session).await;
+    let event = json!({
+        "session_id": SESSION, "event_name": long, "event_type": "model", "inputs": {}, "error": long,
+        "config": { "model": long, "provider": long },
+    });
+    post(&server, "/v1/events", event).await;
+    let pages = ["/", "/sessions", "/api/sessions"].map(|path| server.url() + path);
+    for page in pages {
+        let text = http()
+            .get(&page)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        assert!(text.contains("long long"), "{page}");
+        assert!(text.len() < long.len() / 2, "{page}: {}", text.len());
+    }
+    assert_eq!(server.session(SESSION).unwrap().name, Some(long.clone()));
+    assert_eq!(server.events(SESSION)[0].event_name, long);
+}

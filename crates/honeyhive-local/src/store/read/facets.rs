@@ -11,6 +11,9 @@ const RECENT: usize = 500;
 /// A facet has at most this many values.
 const MOST: usize = 4;
 
+/// A value of more characters is no choice: a link cannot hold texts of any length.
+const LONGEST: usize = 200;
+
 /// `Facets` has the most frequent values among recent sessions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Facets {
@@ -31,7 +34,7 @@ impl Reading<'_> {
 fn frequent(connection: &Connection, column: &'static str) -> Result<Vec<String>, Failed> {
     let sql = format!(
         "SELECT value FROM (SELECT {column} AS value FROM session ORDER BY seq DESC LIMIT {RECENT}) \
-         WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST}"
+         WHERE length(value) <= {LONGEST} GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let values = statement.query_map([], |row| row.get(0))?;

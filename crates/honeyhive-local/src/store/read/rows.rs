@@ -37,12 +37,13 @@ pub(crate) struct SessionRow {
     pub(crate) cost: f64,
 }
 
-/// [`SessionRow::read`] takes these columns of a table named `s`.
-pub(super) const SESSION_COLUMNS: &str = "s.seq, s.id, s.name, s.source, s.start_ms, s.end_ms, s.duration, s.error, \
-     s.status, s.outcome, s.user_id, \
+/// [`SessionRow::read`] takes these columns of a table named `s`. A client may have put any text anywhere, and a list
+/// shows the beginning of it.
+pub(super) const SESSION_COLUMNS: &str = "s.seq, s.id, substr(s.name, 1, 300), substr(s.source, 1, 300), s.start_ms, s.end_ms, \
+     s.duration, substr(s.error, 1, 2000), s.status, substr(s.outcome, 1, 300), substr(s.user_id, 1, 300), \
      coalesce(s.input, (SELECT input FROM event WHERE session_id = s.id AND type = 'model' ORDER BY start_ms LIMIT 1)), \
      coalesce(s.output, (SELECT output FROM event WHERE session_id = s.id AND type = 'model' ORDER BY start_ms DESC LIMIT 1)), \
-     s.run_id, s.datapoint_id, s.model, s.events, s.errors, s.tokens, s.cost, \
+     s.run_id, s.datapoint_id, substr(s.model, 1, 300), s.events, s.errors, s.tokens, s.cost, \
      s.input_tokens, s.output_tokens";
 
 impl SessionRow {
@@ -104,7 +105,8 @@ pub(crate) struct EventRow {
 }
 
 pub(super) const EVENT_COLUMNS: &str = "e.seq, e.event_id, e.session_id, e.parent_id, e.trace_id, e.span_id, \
-     e.parent_span_id, e.type, e.name, e.start_ms, e.end_ms, e.duration, e.error, e.model, e.provider, e.tokens, \
+     e.parent_span_id, substr(e.type, 1, 300), substr(e.name, 1, 300), e.start_ms, e.end_ms, e.duration, \
+     substr(e.error, 1, 2000), substr(e.model, 1, 300), substr(e.provider, 1, 300), e.tokens, \
      e.cost, e.first_token_ms, e.input, e.output";
 
 impl EventRow {
