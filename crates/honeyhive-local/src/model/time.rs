@@ -37,7 +37,8 @@ pub(crate) fn parse_iso(text: &str) -> Option<f64> {
         None => (text, "00:00:00Z"),
     };
     let (year, month, day) = triple(date, '-')?;
-    if !(1.0..=12.0).contains(&month) || !(1.0..=31.0).contains(&day) {
+    // The dates of a browser end before the year 300,000; the days of much later years are beyond an integer.
+    if year > 300_000.0 || !(1.0..=12.0).contains(&month) || !(1.0..=31.0).contains(&day) {
         return None;
     }
     let (clock, offset) = split_offset(time)?;
@@ -131,6 +132,7 @@ mod tests {
             ("2026-01-01T02:30:00+02:30", Some(1_767_225_600_000.0)),
             ("2025-12-31 19:00-0500", Some(1_767_225_600_000.0)),
             ("2026-13-01", None),
+            ("9999999999999999999-01-01", None),
             ("yesterday", None),
             ("", None),
         ] {
