@@ -67,7 +67,7 @@ fn restore_lists(object: &mut Object) {
 /// are missing than there, or the first is, the object is no list.
 fn as_items(object: &mut Object) -> Option<Vec<Value>> {
     let indices: Option<Vec<usize>> = object.keys().map(|key| index(key)).collect();
-    let length = indices?.into_iter().max()? + 1;
+    let length = indices?.into_iter().max()?.checked_add(1)?;
     if !object.contains_key("0") || length > 2 * object.len() {
         return None;
     }
@@ -112,6 +112,10 @@ mod tests {
             (
                 vec![("a.0", json!(1)), ("a.10", json!(2))],
                 json!({ "a": { "0": 1, "10": 2 } }),
+            ),
+            (
+                vec![("a.0", json!(1)), ("a.18446744073709551615", json!(2))],
+                json!({ "a": { "0": 1, "18446744073709551615": 2 } }),
             ),
             (
                 vec![("a.0", json!(1)), ("a.01", json!(2))],
