@@ -52,7 +52,7 @@ pub(super) fn wilcoxon(differences: &[f64]) -> Option<f64> {
         .iter()
         .copied()
         .map(rounded)
-        .filter(|d| *d != 0.0)
+        .filter(|d| d.is_finite() && *d != 0.0)
         .collect();
     if signed.is_empty() {
         return Some(1.0);
@@ -238,6 +238,10 @@ mod tests {
         );
         close(wilcoxon(&[1.0, -1.0]).unwrap(), 1.0);
         close(wilcoxon(&[0.0, 0.0]).unwrap(), 1.0);
+        close(
+            wilcoxon(&[f64::NAN, 1.0, f64::INFINITY, -1.0]).unwrap(),
+            1.0,
+        );
         let many: Vec<f64> = (1..=60).map(f64::from).collect();
         assert!(wilcoxon(&many).unwrap() < 1e-9);
         let even: Vec<f64> = (1..=60)
