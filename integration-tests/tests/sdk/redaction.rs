@@ -626,6 +626,19 @@ fn what_is_tried_again_says_the_same_and_is_counted_once() {
 }
 
 #[test]
+fn an_option_at_the_largest_number_of_a_list_costs_no_content() {
+    const KEY: &str = "args.18446744073709551615";
+    let (server, tracer) = connected();
+    let span = tracer.span("run").start();
+    let option = KeyValue::new(KEY, "--password");
+    span.context().span().set_attribute(option);
+    drop(span);
+    flush(&tracer);
+    assert_eq!(event(&server, "run").attributes[KEY], "--password");
+    assert_eq!(tracer.stats().callback_panics, 0);
+}
+
+#[test]
 fn test_mode_captures_what_would_have_left() {
     let (tracer, captured) = testing::tracer();
     let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"password": "x"})));

@@ -60,7 +60,7 @@ impl Walk<'_> {
         text: &str,
     ) -> Option<(String, String)> {
         let name = arguments::name_of(text)?;
-        let next = format!("{parent}.{}", last.parse::<usize>().ok()? + 1);
+        let next = format!("{parent}.{}", last.parse::<usize>().ok()?.checked_add(1)?);
         let path = format!("{parent}.{name}");
         let mut hides = |path: &str| self.at_attribute(path, |walk| walk.hidden().is_some());
         if !options::holds_secret(name, |_| hides(&path)) {
