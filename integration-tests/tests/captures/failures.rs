@@ -121,7 +121,8 @@ fn behind_a_call_that_hangs(
 fn c105_spans_behind_a_call_that_hangs_all_arrive_and_where_there_is_no_room_each_is_counted() {
     assert_eq!(behind_a_call_that_hangs(|settings| settings), 5_000);
     let as_in_python = behind_a_call_that_hangs(|settings| settings.max_pending_items(2_048));
-    assert_eq!(as_in_python, 2_047, "beside the session");
+    // The session takes a place, too, unless it was delivered before the queue was full.
+    assert!((2_047..=2_048).contains(&as_in_python), "{as_in_python}");
 }
 
 /// Returns the client of `HoneyHive()`.
