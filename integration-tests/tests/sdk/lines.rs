@@ -31,58 +31,6 @@ fn failed() -> Outer {
     Outer(io::Error::other("the line is dead"))
 }
 
-/// The error of a program that is mistaken in each of its methods.
-#[derive(Debug)]
-struct Untold;
-
-impl fmt::Display for Untold {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        panic!("on purpose")
-    }
-}
-
-impl Error for Untold {}
-
-/// The box of an error that is mistaken, too.
-struct NoBox;
-
-impl AsRef<dyn Error + 'static> for NoBox {
-    fn as_ref(&self) -> &(dyn Error + 'static) {
-        panic!("on purpose")
-    }
-}
-
-#[test]
-fn an_error_whose_text_panics_comes_back_and_ends_its_span_and_its_session() {
-    let (tracer, captured) = testing::tracer();
-    let spans = tracer.create_session("spans");
-    let span = |name| spans.span(name);
-    assert!(block_on(span("run").run(async |_| Err::<(), _>(Untold))).is_err());
-    assert!(
-        span("blocking")
-            .run_blocking(|_| Err::<(), _>(Untold))
-            .is_err()
-    );
-    assert!(span("boxed").run_blocking(|_| Err::<(), _>(NoBox)).is_err());
-    let ran = tracer.try_with_session("job", async |_| Err::<(), _>(Untold));
-    assert!(block_on(ran).is_err());
-    let ran = tracer.try_with_session_blocking("blocking job", |_| Err::<(), _>(Untold));
-    assert!(ran.is_err());
-    let ran = tracer.try_with_session_blocking("boxed job", |_| Err::<(), _>(NoBox));
-    assert!(ran.is_err());
-
-    let untold = Some("an error whose text cannot be had");
-    let spans = captured.session_named("spans");
-    for name in ["run", "blocking", "boxed"] {
-        assert_eq!(spans.event(name).error.as_deref(), untold, "{name}");
-    }
-    for name in ["job", "blocking job", "boxed job"] {
-        let session = captured.session_named(name);
-        assert_eq!(session.metadata["outcome"], "error", "{name}");
-        assert_eq!(session.error.as_deref(), untold, "{name}");
-    }
-}
-
 #[test]
 fn a_span_that_runs_records_its_children_and_its_error_with_the_causes() {
     let (tracer, captured) = testing::tracer();

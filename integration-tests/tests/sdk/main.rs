@@ -16,6 +16,7 @@ mod messages;
 mod metrics;
 mod model_calls;
 mod order;
+mod panics;
 mod promises;
 mod python_bugs;
 mod redaction;

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::model::json::to_json_as_it_is;
+
 /// A body has fields, and the problem of the first one that cannot be sent.
 #[derive(Clone, Default)]
 pub(super) struct Body {
@@ -22,7 +24,7 @@ impl fmt::Debug for Body {
 impl Body {
     /// Sets a field.
     pub(super) fn set(mut self, name: &str, value: impl Serialize) -> Self {
-        match serde_json::to_value(value) {
+        match to_json_as_it_is(value) {
             Ok(value) => _ = self.fields.insert(name.to_owned(), value),
             Err(error) => self.refuse(format!("`{name}` is no JSON: {error}")),
         }

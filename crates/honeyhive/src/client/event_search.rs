@@ -12,6 +12,7 @@ use super::event::Event;
 use super::event_kind::EventKind;
 use super::handle::Client;
 use super::open::open_enum;
+use crate::model::json::to_json_as_it_is;
 use crate::model::rfc3339;
 
 /// A request asks for this many events by default.
@@ -83,7 +84,11 @@ impl EventSearch {
     /// a number or a flag; where it does not matter, `()`.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn filter(mut self, field: &str, operator: Operator, value: impl Serialize) -> Self {
-        let value = serde_json::to_value(value).unwrap_or_default();
+        let value = to_json_as_it_is(value).unwrap_or_else(|error| {
+            let problem = format!("the condition on `{field}` is no JSON: {error}");
+            self.problem.get_or_insert(problem);
+            Value::Null
+        });
         let kind = match (&operator, &value) {
             (Operator::After | Operator::Before, _) => "datetime",
             (_, Value::Number(_)) => "number",

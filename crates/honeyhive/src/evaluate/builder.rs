@@ -26,6 +26,7 @@ use super::run::{Plan, run};
 use super::settings::{ErrorLimit, JournalPlace, Settings};
 use super::statistics::Level;
 use super::trial::{Call, Calling};
+use crate::model::json::to_json_as_it_is;
 use crate::tracer::HoneyHiveTracer;
 
 /// Runs a function over a dataset, each datapoint in a session of its own, and judges its outputs.
@@ -221,7 +222,7 @@ impl<I, G, O> Evaluate<I, G, O> {
 
     /// Sets facts about the run: anything that serialises to an object.
     pub fn metadata(self, map: impl Serialize) -> Self {
-        self.set(|settings| match serde_json::to_value(map) {
+        self.set(|settings| match to_json_as_it_is(map) {
             Ok(serde_json::Value::Object(object)) => settings.metadata.extend(object),
             _ => {
                 settings.problem =

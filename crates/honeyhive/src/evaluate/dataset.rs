@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::dataset_error::DatasetError;
 use super::ids::{self, Ids};
 use super::splitmix::SplitMix64;
+use crate::model::json::to_json_as_it_is;
 
 /// A `Dataset` holds the rows that a function is run over: inputs and, where they are known, expected outputs.
 ///
@@ -99,7 +100,7 @@ impl Row {
     }
 
     pub(super) fn with(mut self, key: &str, value: impl Serialize) -> Self {
-        match (serde_json::to_value(value), &mut self.json) {
+        match (to_json_as_it_is(value), &mut self.json) {
             (Ok(value), Ok(Value::Object(row))) => drop(row.insert(key.to_owned(), value)),
             (Err(error), Ok(_)) => self.json = Err(format!("`{key}` is no JSON: {error}")),
             _ => {}

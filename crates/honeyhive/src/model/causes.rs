@@ -1,6 +1,7 @@
 //! [`with_causes`] writes an error's text and those of its causes.
 
 use std::error::Error;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::limits;
@@ -18,11 +19,26 @@ pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
     text_or_placeholder(|| chain_text(error))
 }
 
+/// Returns the text that an error formats itself as, bounded, or a placeholder where formatting it panics.
+pub(crate) fn error_text(arguments: fmt::Arguments<'_>) -> String {
+    text_or_placeholder(|| bounded(arguments))
+}
+
 /// Returns the text of an error of the program, or a placeholder where the program's code for it panics.
 pub(crate) fn text_or_placeholder(text: impl FnOnce() -> String) -> String {
+    caught(text).unwrap_or_else(|| "an error whose text cannot be had".to_owned())
+}
+
+/// Returns the text that a value shows itself as, bounded, or a placeholder where showing it panics.
+#[cfg(feature = "tracing")]
+pub(crate) fn shown(value: &dyn fmt::Debug) -> String {
+    caught(|| bounded(format_args!("{value:?}")))
+        .unwrap_or_else(|| "a value whose text cannot be had".to_owned())
+}
+
+fn caught(text: impl FnOnce() -> String) -> Option<String> {
     // A text that is half-written is dropped with the panic, so nobody sees it.
-    catch_unwind(AssertUnwindSafe(text))
-        .unwrap_or_else(|_| "an error whose text cannot be had".to_owned())
+    catch_unwind(AssertUnwindSafe(text)).ok()
 }
 
 fn chain_text(error: &(dyn Error + '_)) -> String {
@@ -85,7 +101,6 @@ pub(crate) use debug_as_text;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fmt;
 
     #[derive(Debug)]
     struct Layer(String, Option<Box<Self>>);

@@ -18,6 +18,7 @@ use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
 use crate::model::causes::with_causes;
 use crate::model::id::EventId;
+use crate::model::json::to_text;
 use crate::span::{self, attributes_of};
 use crate::stream::{Content, Usage};
 
@@ -102,7 +103,7 @@ impl ModelCall {
     /// Records an event of a stream that your client has parsed already: the chunk as JSON, or a value that serialises
     /// to it.
     pub fn record_json(&self, chunk: impl Serialize) {
-        if let Ok(json) = serde_json::to_vec(&chunk) {
+        if let Ok(json) = to_text(&chunk) {
             self.inner.take_event(&json);
         }
     }
@@ -110,7 +111,7 @@ impl ModelCall {
     /// Records the whole answer of the provider: the response that your client has parsed, or a value that serialises
     /// to its JSON.
     pub fn reply(&self, body: impl Serialize) {
-        if let Ok(json) = serde_json::to_vec(&body) {
+        if let Ok(json) = to_text(&body) {
             self.reply_bytes(json);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::model::causes::with_causes;
+use crate::model::causes::{text_or_placeholder, with_causes};
 use crate::model::text::bounded;
 
 /// The trait gives the text of an error and of its causes: of an [`Error`], a boxed one, those of `anyhow` and `eyre`,
@@ -44,7 +44,7 @@ impl ErrorText<Self> for Box<dyn Error> {
 
 impl<E: AsRef<dyn Error + Send + Sync>> ErrorText<Box<dyn Error + Send + Sync>> for E {
     fn text_with_causes(&self) -> String {
-        with_causes(self.as_ref())
+        text_or_placeholder(|| with_causes(self.as_ref()))
     }
 }
 

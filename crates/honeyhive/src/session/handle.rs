@@ -10,12 +10,11 @@ use crate::attributes::USER_ID;
 use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
 use crate::log::{self, CallSite, Once};
-use crate::model::causes::with_causes;
+use crate::model::causes::{error_text, with_causes};
 use crate::model::id::SessionId;
 use crate::model::id_text;
 use crate::model::limits;
 use crate::model::object::Object;
-use crate::model::text::bounded;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 use crate::report::DropReason;
 
@@ -167,7 +166,7 @@ impl Session {
     /// [`fail`](Self::fail).
     #[track_caller]
     pub fn error(&self, text: impl fmt::Display) {
-        self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
+        self.enrich(Enrichment::new().error(error_text(format_args!("{text}"))));
     }
 
     /// Sets the session's error from an error: its text, and those of its causes.

@@ -15,6 +15,7 @@ use crate::context;
 use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::log::{CallSite, Once};
+use crate::model::causes::error_text;
 use crate::model::id::EventId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
@@ -95,9 +96,10 @@ impl SpanBuilder {
         match event_type.try_into() {
             Ok(event_type) => self.event_type = Some(event_type),
             Err(error) => TOLD.warn(format_args!(
-                "the event type of the span {:?} ({}) is left out: {error}",
+                "the event type of the span {:?} ({}) is left out: {}",
                 self.inner.name,
-                CallSite::here()
+                CallSite::here(),
+                error_text(format_args!("{error}"))
             )),
         }
         self

@@ -24,12 +24,11 @@ pub use failure::Failure;
 use crate::attributes::{ERROR, EVENT_ID, MAX_ATTRIBUTES};
 use crate::context::{self, Scoped};
 use crate::enrichment::{Enrichment, buckets};
-use crate::model::causes::with_causes;
+use crate::model::causes::{error_text, with_causes};
 use crate::model::flatten::{at_most, flatten, key_below};
 use crate::model::id::EventId;
 use crate::model::limits::TRUNCATED;
 use crate::model::object::Bucket;
-use crate::model::text::bounded;
 use crate::outbox::Outbox;
 
 /// The handle keeps a span running: the span ends when the handle is dropped.
@@ -82,7 +81,7 @@ impl Span {
     /// Sets the error text, of which 64 KiB are kept, and the span's status. For an error with its causes there is
     /// [`fail`](Self::fail).
     pub fn error(&self, text: impl fmt::Display) {
-        self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
+        self.enrich(Enrichment::new().error(error_text(format_args!("{text}"))));
     }
 
     /// Sets the error and the span's status from an error: its text, and those of its causes.

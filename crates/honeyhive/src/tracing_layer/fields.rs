@@ -7,14 +7,13 @@ use opentelemetry::{Key, KeyValue, Value};
 use tracing::field::{Field, Visit};
 
 use crate::attributes::gen_ai_content;
-use crate::model::causes::with_causes;
+use crate::model::causes::{shown, with_causes};
 use crate::model::flatten::key_below;
 use crate::model::json::octets;
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 use crate::model::no_value::is_no_error;
 use crate::model::number;
 use crate::model::object::Bucket;
-use crate::model::text::bounded;
 
 /// The fields are those of a span, from its creation or later.
 #[derive(Debug)]
@@ -178,7 +177,7 @@ macro_rules! visit {
             }
 
             fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-                self.take(field, bounded(format_args!("{value:?}")).into());
+                self.take(field, shown(value).into());
             }
         }
     };

@@ -8,7 +8,10 @@ mod serializer;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde::Serialize;
+use serde::ser::Error as _;
 use serde_json::{Error, Value};
 
 pub(crate) use budget::Bounds;
@@ -55,7 +58,27 @@ pub(crate) fn take(value: &(impl Serialize + ?Sized), bounds: Bounds) -> Result<
     })
 }
 
-/// Does the same as [`take`], with the bounds of an event.
+/// Does the same as [`take`], with the bounds of an event. A value that panics cannot be serialised.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Value, Error> {
-    Ok(take(value, Bounds::EVENT)?.json)
+    caught(|| Ok(take(value, Bounds::EVENT)?.json))
+}
+
+/// Returns the value as JSON, unbounded and strictly: as it goes into a call of the API. A value that panics cannot be
+/// serialised.
+#[cfg(feature = "client")]
+pub(crate) fn to_json_as_it_is(value: impl Serialize) -> Result<Value, Error> {
+    caught(|| serde_json::to_value(value))
+}
+
+/// Returns the value as JSON text. A value that panics cannot be serialised.
+#[cfg(feature = "model-calls")]
+pub(crate) fn to_text(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    caught(|| serde_json::to_vec(value))
+}
+
+/// Runs the program's own code that serialises a value; its panic is an error as any other.
+fn caught<T>(serialise: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // JSON that is half-made is dropped with the panic.
+    catch_unwind(AssertUnwindSafe(serialise))
+        .unwrap_or_else(|_| Err(Error::custom("serialising it panics")))
 }

@@ -2,8 +2,7 @@ use std::any::type_name;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 
-use crate::model::causes::with_causes;
-use crate::model::text::bounded;
+use crate::model::causes::{error_text, text_or_placeholder, with_causes};
 
 /// The probe writes an error: with its causes where it has them, else by `Display`, else by `Debug`, else by the name
 /// of its type.
@@ -30,7 +29,7 @@ pub trait TextOfAny {
 
 impl<T: AsRef<dyn Error>> TextOfAny for &&&&Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        with_causes(self.0.as_ref())
+        text_or_placeholder(|| with_causes(self.0.as_ref()))
     }
 }
 
@@ -42,7 +41,7 @@ pub trait TextOfAnySend {
 
 impl<T: AsRef<dyn Error + Send + Sync>> TextOfAnySend for &&&Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        with_causes(self.0.as_ref())
+        text_or_placeholder(|| with_causes(self.0.as_ref()))
     }
 }
 
@@ -54,7 +53,7 @@ pub trait TextByDisplay {
 
 impl<T: Display> TextByDisplay for &&Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        bounded(format_args!("{}", self.0))
+        error_text(format_args!("{}", self.0))
     }
 }
 
@@ -66,7 +65,7 @@ pub trait TextByDebug {
 
 impl<T: Debug> TextByDebug for &Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        bounded(format_args!("{:?}", self.0))
+        error_text(format_args!("{:?}", self.0))
     }
 }
 
