@@ -152,6 +152,8 @@ macro_rules! conformance_table {
                 the_program_decides_which_ids_it_trusts: Both,
                 the_program_finds_the_id_where_the_header_is_absent: Both,
                 an_id_that_the_program_finds_counts_as_one_in_the_header: Both,
+                an_id_that_cannot_be_used_leaves_it_to_the_next_place: Both,
+                an_id_that_the_program_finds_is_taken_as_far_as_it_is_trusted: Both,
                 the_header_can_have_another_name: Both,
             }
             baggage {

@@ -307,6 +307,74 @@ async fn with_cookies<A: Adapter>() -> Stage {
     builder.start::<A>().await
 }
 
+/// An unusable id in the header or in the program's own place leaves the choice to the next place.
+pub async fn an_id_that_cannot_be_used_leaves_it_to_the_next_place<A: Adapter>() {
+    let stage = with_cookies::<A>().await;
+    let long = "a".repeat(10 * 1024);
+    let bad: [&[u8]; 5] = [b"", b"   ", b"null", b"tab\tin it", long.as_bytes()];
+    let mut ignored = 0;
+    for value in bad {
+        let by_cookie = probe(&stage)
+            .header("x-session-id", value)
+            .header("cookie", "conversation=trip-42");
+        assert_eq!(by_cookie.send().await.session_id(), "trip-42".into());
+        let caller = SessionId::new();
+        let cookie = [b"conversation=", value].concat();
+        let by_baggage = probe(&stage)
+            .header("x-session-id", value)
+            .header("cookie", cookie)
+            .header("baggage", format!("honeyhive.session_id={caller}"));
+        assert_eq!(by_baggage.send().await.session_id(), caller);
+        ignored += 3;
+        assert_eq!(stage.stats().ignored_session_ids, ignored, "{value:?}");
+    }
+    let caller = SessionId::new();
+    let twice = probe(&stage)
+        .in_session(SessionId::new())
+        .in_session(SessionId::new())
+        .header("baggage", format!("honeyhive.session_id={caller}"));
+    assert_eq!(twice.send().await.session_id(), caller);
+    assert_eq!(stage.stats().ignored_session_ids, ignored + 1);
+}
+
+/// An id that the program finds is trusted no further than one in the header: `Never` and a foreign signature take
+/// none, and a closure decides.
+pub async fn an_id_that_the_program_finds_is_taken_as_far_as_it_is_trusted<A: Adapter>() {
+    let id = SessionId::new();
+    let by_closure = |raw: &str| Some(SessionId::from_correlation_id(raw.strip_prefix("own:")?));
+    let by_closure = SessionTrust::with(by_closure);
+    let signed = SessionTrust::signed(signing_keys());
+    let stranger = SigningKeys::new([9; 32]).unwrap();
+    for (trust, value, taken, ignored) in [
+        (SessionTrust::Never, id.to_string(), None, 0),
+        (signed.clone(), id.to_string(), None, 1),
+        (signed.clone(), stranger.sign(id), None, 1),
+        (signed, signing_keys().sign(id), Some(id), 0),
+        (by_closure.clone(), id.to_string(), None, 1),
+        (by_closure, "own:7".to_owned(), Some("7".into()), 0),
+    ] {
+        let shown = format!("{trust:?}: {value}");
+        let builder = Stage::builder().instrumentation(|builder| {
+            let builder = builder.session_trust(trust);
+            builder.session_id(|request| request.header("x-own").map(str::to_owned))
+        });
+        let stage = builder.start::<A>().await;
+        let answer = probe(&stage).header("x-own", &value).send().await;
+        assert_eq!(answer.status, 200, "{shown}");
+        let _ = stage.tracer.force_flush(PATIENCE).await;
+        match taken {
+            Some(taken) => {
+                let back = answer.header("x-session-id").expect("a session");
+                let back = signing_keys().verify(back).or_else(|| back.parse().ok());
+                assert_eq!(back, Some(taken), "{shown}");
+                assert!(stage.starts().is_empty(), "a link: {shown}");
+            }
+            None => assert_ne!(stage.only_session().await.session_id, id.to_string()),
+        }
+        assert_eq!(stage.stats().ignored_session_ids, ignored, "{shown}");
+    }
+}
+
 /// The header can have another name, in both directions; the default name means nothing then.
 pub async fn the_header_can_have_another_name<A: Adapter>() {
     let builder = Stage::builder();

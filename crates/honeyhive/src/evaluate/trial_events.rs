@@ -143,15 +143,9 @@ impl TrialEvents {
             Outcome::Complete
         };
         session.end(SessionEnd {
-            ended_at: session.start.started_at + took,
-            duration: took,
-            outcome,
-            status_code: None,
-            grpc_status: None,
-            time_to_first_byte: None,
-            response_bytes: None,
             error,
             whole_session: session.is_whole(),
+            ..SessionEnd::of_work(session.start.started_at, took, outcome)
         });
     }
 

@@ -163,7 +163,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     /// Sets where a request without the header names its session: in a cookie, the path, another header. The callback is
-    /// asked before the baggage, and its id is trusted as one in the header is ([`session_trust`](Self::session_trust)).
+    /// asked before the baggage, also where the header's id is not taken, and its id is trusted as one in the header is
+    /// ([`session_trust`](Self::session_trust)).
     ///
     /// ```
     /// use honeyhive::http::ServerInstrumentation;

@@ -212,7 +212,7 @@ impl Inner {
     }
 
     /// Returns the session that the request names: in its header, else where the program looks for it, else in its
-    /// baggage.
+    /// baggage. An id that is not taken counts as absent, so the next place is asked.
     fn link(
         &self,
         request: &RequestInfo<'_>,
@@ -222,21 +222,30 @@ impl Inner {
         if trust.is_never() {
             return None;
         }
+        self.link_in_header(seen, trust)
+            .or_else(|| self.link_elsewhere(request, seen, trust))
+            .or_else(|| self.link_in_baggage(seen, trust))
+    }
+
+    fn link_in_header(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
         match seen.session_id {
-            Single::Absent => match self.id_elsewhere(request) {
-                Some(raw) => self.link_to(&raw, seen, trust),
-                None => self.link_in_baggage(seen, trust),
-            },
+            Single::Absent => None,
             Single::Unusable => self.ignored(),
             Single::Text(raw) => self.link_to(raw, seen, trust),
         }
     }
 
-    /// Returns the id that the program finds in a request without the header.
+    /// Returns the session of the id that the program finds.
     #[inline]
-    fn id_elsewhere(&self, request: &RequestInfo<'_>) -> Option<String> {
+    fn link_elsewhere(
+        &self,
+        request: &RequestInfo<'_>,
+        seen: &Seen<'_>,
+        trust: &SessionTrust,
+    ) -> Option<Link> {
         let find = self.session_id.as_ref()?;
-        self.guarded(|| find(request)).flatten()
+        let raw = self.guarded(|| find(request)).flatten()?;
+        self.link_to(&raw, seen, trust)
     }
 
     /// Returns the trust in the ids of this request, which may be signed for its tenant.

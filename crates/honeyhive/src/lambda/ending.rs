@@ -16,15 +16,9 @@ impl Active {
     pub(super) fn end(self, how: HandlerEnd) {
         let duration = self.began.elapsed();
         self.session.end(SessionEnd {
-            ended_at: self.session.start.started_at + duration,
-            duration,
-            outcome: how.outcome,
-            status_code: None,
-            grpc_status: None,
-            time_to_first_byte: None,
-            response_bytes: None,
             error: how.error,
             whole_session: self.session.is_whole(),
+            ..SessionEnd::of_work(self.session.start.started_at, duration, how.outcome)
         });
     }
 }

@@ -232,23 +232,10 @@ mod tests {
         });
         refused.settle(Err(StartError::ShutDown));
         for start in [&begun, &refused] {
-            outbox.push_end(start, end());
+            let end = SessionEnd::of_work(SystemTime::now(), Duration::ZERO, Outcome::Complete);
+            outbox.push_end(start, end);
         }
         assert_eq!(Arc::strong_count(&begun), 2, "the delivery thread has it");
         assert_eq!(Arc::strong_count(&refused), 1);
-    }
-
-    fn end() -> SessionEnd {
-        SessionEnd {
-            ended_at: SystemTime::now(),
-            duration: Duration::ZERO,
-            outcome: Outcome::Complete,
-            status_code: None,
-            grpc_status: None,
-            time_to_first_byte: None,
-            response_bytes: None,
-            error: None,
-            whole_session: true,
-        }
     }
 }

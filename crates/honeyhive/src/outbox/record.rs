@@ -142,15 +142,8 @@ mod tests {
         let source = facts.boxed().and_then(|it| it.source).unwrap();
         assert!(source.len() <= NAME_BYTES + MARK);
         let mut end = SessionEnd {
-            ended_at: SystemTime::now(),
-            duration: Duration::ZERO,
-            outcome: Outcome::Error,
-            status_code: None,
-            grpc_status: None,
-            time_to_first_byte: None,
-            response_bytes: None,
             error: Some(text()),
-            whole_session: true,
+            ..SessionEnd::of_work(SystemTime::now(), Duration::ZERO, Outcome::Error)
         };
         end.fit();
         assert!(end.error.unwrap().len() <= VALUE_BYTES + MARK);

@@ -107,6 +107,21 @@ pub(crate) struct SessionEnd {
 }
 
 impl SessionEnd {
+    /// Returns the end of a whole session of work that was no HTTP request.
+    pub(crate) fn of_work(started_at: SystemTime, duration: Duration, outcome: Outcome) -> Self {
+        Self {
+            ended_at: started_at + duration,
+            duration,
+            outcome,
+            status_code: None,
+            grpc_status: None,
+            time_to_first_byte: None,
+            response_bytes: None,
+            error: None,
+            whole_session: true,
+        }
+    }
+
     /// Cuts the update down to the limits.
     #[inline]
     pub(super) fn fit(&mut self) {

@@ -273,15 +273,9 @@ impl EndOfSession {
         }
         let duration = self.began.elapsed();
         self.session.end(SessionEnd {
-            ended_at: self.session.start.started_at + duration,
-            duration,
-            outcome,
-            status_code: None,
-            grpc_status: None,
-            time_to_first_byte: None,
-            response_bytes: None,
             error,
             whole_session: self.session.is_whole(),
+            ..SessionEnd::of_work(self.session.start.started_at, duration, outcome)
         });
     }
 }

@@ -1,7 +1,5 @@
 //! A stopped server ends the sessions of the requests that it does not wait for.
 
-use std::time::SystemTime;
-
 use tokio::time::Instant;
 
 use super::state::Core;
@@ -31,17 +29,10 @@ impl Core {
 }
 
 fn cut_off(start: &StartRecord) -> SessionEnd {
-    let ended_at = SystemTime::now();
-    let duration = ended_at.duration_since(start.started_at);
+    // A clock that was set back leaves no duration.
+    let duration = start.started_at.elapsed().unwrap_or_default();
     SessionEnd {
-        ended_at,
-        duration: duration.unwrap_or_default(),
-        outcome: Outcome::Cancelled,
-        status_code: None,
-        grpc_status: None,
-        time_to_first_byte: None,
-        response_bytes: None,
         error: Some(CUT_OFF.to_owned()),
-        whole_session: true,
+        ..SessionEnd::of_work(start.started_at, duration, Outcome::Cancelled)
     }
 }

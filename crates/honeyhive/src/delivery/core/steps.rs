@@ -525,17 +525,7 @@ fn a_step_of_a_run_does_not_look_at_all_spans_that_wait() {
 }
 
 fn end() -> SessionEnd {
-    SessionEnd {
-        ended_at: SystemTime::now(),
-        duration: Duration::ZERO,
-        outcome: Outcome::Complete,
-        status_code: Some(200),
-        grpc_status: None,
-        time_to_first_byte: None,
-        response_bytes: None,
-        error: None,
-        whole_session: true,
-    }
+    SessionEnd::of_work(SystemTime::now(), Duration::ZERO, Outcome::Complete)
 }
 
 #[test]
