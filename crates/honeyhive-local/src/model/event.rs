@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Object;
 use super::bucket::{Bucket, Buckets};
+use super::id::canonical_id;
 
 /// An event is what a span becomes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -113,6 +114,16 @@ pub struct LocalSpanLink {
 }
 
 impl LocalEvent {
+    /// Returns the event with its ids in the form in which ids are kept.
+    pub(crate) fn with_kept_ids(mut self) -> Self {
+        let children = &mut self.children_ids;
+        let named = [&mut self.event_id, &mut self.session_id];
+        for id in named.into_iter().chain(&mut self.parent_id).chain(children) {
+            *id = canonical_id(id);
+        }
+        self
+    }
+
     /// Puts a value where none is yet.
     pub(crate) fn offer(&mut self, bucket: Bucket, key: &str, value: impl FnOnce() -> Value) {
         self.bucket_mut(bucket).entry(key).or_insert_with(value);

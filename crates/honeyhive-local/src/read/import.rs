@@ -38,7 +38,7 @@ pub(super) async fn import(State(shared): State<Server>, request: Request<Body>)
                 writing.restore_session(session)?;
             }
             let mut events = events.into_iter();
-            events.try_for_each(|event| writing.restore_event(event))
+            events.try_for_each(|event| writing.restore_event(event.with_kept_ids()))
         })
         .await?;
     Ok(Reply::json(&json!({ "success": true })))

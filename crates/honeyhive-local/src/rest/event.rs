@@ -127,7 +127,8 @@ fn described(sent: &Object, options: &PostOptions) -> Result<LocalEvent, Invalid
         duration: duration.unwrap_or_else(|| (end - start).max(0.0)),
         children_ids: fields::texts(sent, "children_ids")?.unwrap_or_default(),
         ..LocalEvent::default()
-    })
+    }
+    .with_kept_ids())
 }
 
 fn move_aliases(event: &mut LocalEvent, sent: &Object) {

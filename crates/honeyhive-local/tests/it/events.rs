@@ -7,6 +7,29 @@ use crate::client::{
 };
 
 #[tokio::test]
+async fn a_posted_event_names_its_parent_in_upper_case_too() {
+    let above = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+    let server = server().await;
+    start_session(&server, SESSION).await;
+    for (id, name, parent) in [
+        (above, "above", SESSION),
+        ("77777777-7777-4777-8777-77777777777a", "below", above),
+    ] {
+        let body = json!({
+            "event_id": id.to_uppercase(), "event_name": name, "event_type": "tool", "inputs": {},
+            "duration": 1, "session_id": SESSION.to_uppercase(), "parent_id": parent.to_uppercase(),
+        });
+        let (status, answer) = post(&server, "/v1/events", body).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let tree = server.tree(SESSION);
+    assert!(
+        tree.ends_with("\n  above [tool]\n    below [tool]\n"),
+        "{tree}"
+    );
+}
+
+#[tokio::test]
 async fn a_posted_event_gets_an_id_a_parent_and_defaults() {
     let server = server().await;
     start_session(&server, SESSION).await;

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::client::{
     SESSION, TRACES, export, get, get_text, in_session, post, put, send, server, span,
@@ -336,4 +337,31 @@ async fn the_api_shows_all_that_is_held_and_can_clear_it() {
     assert!(
         server.sessions().is_empty() && server.orphans().is_empty() && server.requests().is_empty()
     );
+}
+
+#[tokio::test]
+async fn imported_ids_in_upper_case_are_the_same_ids() {
+    let server = server().await;
+    let (parent, child) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+    let upper = str::to_uppercase;
+    let events = json!([
+        { "event_id": upper(&parent), "session_id": upper(SESSION), "event_name": "above",
+          "event_type": "chain", "parent_id": upper(SESSION), "children_ids": [upper(&child)] },
+        { "event_id": child, "session_id": SESSION, "event_name": "below", "event_type": "tool",
+          "parent_id": upper(&parent) },
+    ]);
+    let session = json!({ "session_id": upper(SESSION) });
+    // What is imported again takes its own place.
+    for events in [&events, &json!([events[1], events[0]])] {
+        let body = json!({ "session": session, "events": events });
+        let (status, answer) = send(&server, Method::POST, "/api/import", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(server.orphans(), []);
+        let tree = format!("{SESSION}\n  above [chain]\n    below [tool]\n");
+        assert_eq!(server.tree(SESSION), tree);
+    }
+    let events = server.events(SESSION);
+    let above = events.iter().find(|it| it.event_name == "above").unwrap();
+    assert_eq!(above.parent_id.as_deref(), Some(SESSION));
+    assert_eq!(above.children_ids, [child]);
 }
