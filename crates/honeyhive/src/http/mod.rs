@@ -22,7 +22,7 @@
 //! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | the session ends as `error` or `panicked`, with the status that was sent |
 //! | the end is [held back](ServerInstrumentationBuilder::hold_end) | [`ResponseGuard::is_held`], [`Held`] | nothing more: delivery is waited for |
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
-//! | [`serve`](crate::HoneyHiveTracer::serve) no longer waits for the request | | the session ends as `cancelled`, without a status |
+//! | [`serve`](crate::HoneyHiveTracer::serve) no longer waits for the request | | the session ends as `cancelled`, without a status; one that was begun elsewhere or goes over OTLP has no end |
 
 mod builder;
 #[cfg(all(test, feature = "evaluate", feature = "testing"))]

@@ -51,8 +51,9 @@ pub struct Span {
 impl Span {
     /// Returns the future, with this span current whenever it is polled.
     ///
-    /// The future's output is not recorded: for work that can fail use [`SpanBuilder::run`], which records an `Err`
-    /// with its causes.
+    /// The future's output is not recorded, and neither is its drop before its end: a span may have several futures, one
+    /// of which wins. For work that can fail or be dropped use [`SpanBuilder::run`], which records an `Err` with its
+    /// causes, and a drop as `cancelled`.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.cx.clone())
     }
