@@ -233,7 +233,7 @@ fn the_text_of_a_field_that_panics_is_a_placeholder() {
 
 #[test]
 fn a_value_that_panics_while_it_is_serialised_is_refused_and_counted() {
-    let rows: [Row; 8] = [
+    let rows: [Row; 10] = [
         ("Enrichment", |_, session| {
             session.enrich(Enrichment::new().outputs(Broken));
         }),
@@ -255,6 +255,12 @@ fn a_value_that_panics_while_it_is_serialised_is_refused_and_counted() {
         ("ModelCallBuilder::parameters", |tracer, _| {
             drop(tracer.model_call("openai", "m").parameters(Broken).start());
         }),
+        ("ModelCall::reply", |tracer, _| {
+            tracer.model_call("openai", "m").start().reply(Broken)
+        }),
+        ("ModelCall::record_json", |tracer, _| {
+            tracer.model_call("openai", "m").start().record_json(Broken);
+        }),
         ("entry of an enrichment", |_, session| {
             session.metrics([("a", Broken)])
         }),
@@ -266,22 +272,12 @@ fn a_value_that_panics_while_it_is_serialised_is_refused_and_counted() {
 }
 
 #[test]
-fn a_value_that_panics_changes_nothing_where_nothing_is_left_of_it() {
-    let rows: [Row; 3] = [
-        ("ModelCall::reply", |tracer, _| {
-            tracer.model_call("openai", "m").start().reply(Broken)
-        }),
-        ("ModelCall::record_json", |tracer, _| {
-            tracer.model_call("openai", "m").start().record_json(Broken);
-        }),
-        ("SpanBuilder::event_type", |_, session| {
-            drop(session.span("x").event_type(Broken).start());
-        }),
-    ];
-    for row in &rows {
-        let (_, captured) = played(row);
-        assert_eq!(captured.only_session().events.len(), 1, "{}", row.0);
-    }
+fn an_event_type_whose_problem_panics_is_left_out() {
+    let row: Row = ("SpanBuilder::event_type", |_, session| {
+        drop(session.span("x").event_type(Broken).start());
+    });
+    let (_, captured) = played(&row);
+    assert_eq!(captured.only_session().events.len(), 1);
 }
 
 #[test]

@@ -101,19 +101,29 @@ impl ModelCall {
     }
 
     /// Records an event of a stream that your client has parsed already: the chunk as JSON, or a value that serialises
-    /// to it.
+    /// to it. A value that cannot be written as JSON is counted in
+    /// [`DeliveryStats::refused`](crate::DeliveryStats::refused).
     pub fn record_json(&self, chunk: impl Serialize) {
-        if let Ok(json) = to_text(&chunk) {
+        if let Some(json) = self.text_or_count(&chunk) {
             self.inner.take_event(&json);
         }
     }
 
     /// Records the whole answer of the provider: the response that your client has parsed, or a value that serialises
-    /// to its JSON.
+    /// to its JSON. A value that cannot be written as JSON is counted, as by [`record_json`](Self::record_json).
     pub fn reply(&self, body: impl Serialize) {
-        if let Ok(json) = to_text(&body) {
+        if let Some(json) = self.text_or_count(&body) {
             self.reply_bytes(json);
         }
+    }
+
+    /// Returns a value as JSON text; one that cannot be written so is counted.
+    fn text_or_count(&self, value: &impl Serialize) -> Option<Vec<u8>> {
+        let text = to_text(value).ok();
+        if text.is_none() {
+            self.inner.outbox().count_refused(1);
+        }
+        text
     }
 
     /// Records the whole answer of the provider, as JSON text.
