@@ -37,7 +37,7 @@ pub(crate) struct Gate {
     outage_since: Option<Instant>,
     /// The server has asked for a pause until then.
     asked_until: Option<Instant>,
-    /// So many calls have got through since the width last changed, while it is below the narrowest.
+    /// The counter has the successes since the width last changed.
     got_through: usize,
     unauthorized_until: Option<Instant>,
     successes: u64,
@@ -83,7 +83,8 @@ impl Gate {
     /// Notes whether calls wait that an open gate has no room for. Answers that take long need more calls at a time: sixteen
     /// that take 200 ms each are 80 a second, however many sessions begin.
     pub(crate) fn note_shortage(&mut self, is_short: bool, now: Instant) {
-        if !is_short || self.is_outage() {
+        let is_limited = self.width < self.narrowest;
+        if !is_short || is_limited || self.is_outage() {
             self.short_since = None;
             return;
         }
@@ -364,6 +365,22 @@ mod tests {
         }
         gate.succeeded(now);
         assert_eq!(gate.width(now), 16);
+    }
+
+    #[tokio::test]
+    async fn a_gate_that_a_limit_has_narrowed_is_not_widened_by_calls_that_wait() {
+        let mut now = Instant::now();
+        let mut gate = Gate::new(16, 64);
+        for _ in 0..OUTAGE {
+            gate.failed(now, Retry::Fewer);
+        }
+        now += LONGEST_PAUSE;
+        gate.succeeded(now);
+        for _ in 0..3 {
+            gate.note_shortage(true, now);
+            now += SHORT_FOR;
+        }
+        assert_eq!(gate.width(now), 8);
     }
 
     #[tokio::test]

@@ -97,6 +97,8 @@ impl About {
 pub(super) struct Tries {
     /// These tries have failed.
     pub(super) failed: u32,
+    /// So many of these were not asked to come again later.
+    pub(super) unasked: u32,
     /// These tries have found nothing to update.
     pub(super) unknown: u32,
     /// So many other calls had got through when this one first failed.

@@ -88,7 +88,7 @@ fn again(call: &Sealed, retry: Retry, at: &Circumstances<'_>) -> Verdict {
     let failed = call.tries.failed + 1;
     let before = call.tries.others_before.unwrap_or(at.got_through);
     // A call that is to come later is not one that never gets through.
-    if retry == Retry::Soon && failed >= MOST_TRIES && at.got_through > before {
+    if retry == Retry::Soon && call.tries.unasked + 1 >= MOST_TRIES && at.got_through > before {
         return Verdict::Drop(DropReason::RetriesExhausted);
     }
     let wait = match retry {
@@ -183,6 +183,7 @@ mod tests {
     fn tried(failed: u32, unknown: u32, others_before: Option<u64>) -> Tries {
         Tries {
             failed,
+            unasked: failed,
             unknown,
             others_before,
             not_before: None,
@@ -223,6 +224,12 @@ mod tests {
                 let later = at_the_last(transient(Retry::Fewer));
                 assert_eq!(later, Expected::Again(LONGEST_BACKOFF / 2));
                 assert_eq!(at_the_last(after(7)), Expected::Again(seconds(7)));
+                let asked = Tries {
+                    unasked: 0,
+                    ..tried(last, 0, Some(8))
+                };
+                let once = verdict_of(&of(asked), &transient(Retry::Soon), false);
+                assert_eq!(once, Expected::Again(LONGEST_BACKOFF / 2), "429 until then");
                 for others_before in [Some(9), None] {
                     let in_an_outage = of(tried(last, 0, others_before));
                     let again = verdict_of(&in_an_outage, &transient(Retry::Soon), false);

@@ -23,6 +23,15 @@ impl Shelf {
         Self::default()
     }
 
+    /// Returns the shelf of a folder whose one record was read back.
+    #[cfg(test)]
+    pub(crate) fn with(ticket: &super::Ticket) -> Self {
+        let shelf = Self::default();
+        shelf.add(&ticket.note);
+        shelf.set_files(true, false);
+        shelf
+    }
+
     /// Returns true where everything has its outcome.
     pub(crate) fn is_empty(&self) -> bool {
         !self.lock().has_files

@@ -9,7 +9,7 @@ use crate::delivery::sealed::{Body, Parts, Sealed, Target};
 use crate::delivery::verdict::{Circumstances, UNAUTHORIZED_PAUSE, Verdict, judge};
 use crate::error::StartError;
 use crate::report::DropReason;
-use crate::wire::{Answer, Failure};
+use crate::wire::{Answer, Failure, Retry};
 
 impl Core {
     /// Takes in the answer to a call.
@@ -91,9 +91,21 @@ impl Core {
             self.notices.recovered(target);
             self.lane.hurry(target.is_traces(), now);
         }
-        if ended.outage || ended.refusal {
+        if ended.outage || (ended.refusal && self.disk_may_be_freed(now)) {
             self.lane.delay_disk(None);
         }
+    }
+
+    /// Returns true once in a pause: a call on disk that is refused for itself has the key refused each time that it is made.
+    fn disk_may_be_freed(&mut self, now: Instant) -> bool {
+        let Some(disk) = &mut self.disk else {
+            return false;
+        };
+        let may_be = disk.keep_until.is_none_or(|then| now >= then);
+        if may_be {
+            disk.keep_until = Some(now + UNAUTHORIZED_PAUSE);
+        }
+        may_be
     }
 
     fn again(&mut self, number: Number, failure: Option<Failure>, then: Instant, now: Instant) {
@@ -102,12 +114,13 @@ impl Core {
         };
         let target = call.target;
         let got_through = self.routes.gate(target.is_traces()).successes();
-        let Some(Failure::Transient { detail, .. }) = failure else {
+        let Some(Failure::Transient { detail, retry }) = failure else {
             // The key was refused, so calls on disk wait until somebody has put that right.
             return self.lane.delay_disk(Some(now + UNAUTHORIZED_PAUSE));
         };
         self.lane.change(number, Some(then), |call| {
             call.tries.failed += 1;
+            call.tries.unasked += u32::from(retry == Retry::Soon);
             call.tries.others_before.get_or_insert(got_through);
         });
         self.outbox.count_retry();

@@ -23,6 +23,8 @@ pub(super) struct DiskSide {
     pub(super) read_after: Option<Instant>,
     /// The time to ask again comes after the disk has refused a record.
     pub(super) refused_until: Option<Instant>,
+    /// An accepted key frees no calls again before this time.
+    pub(super) keep_until: Option<Instant>,
     pub(super) is_relieving: bool,
     /// Memory is not relieved again before this time.
     pub(super) relieve_after: Option<Instant>,
@@ -41,6 +43,7 @@ impl DiskSide {
             is_reading: false,
             read_after: None,
             refused_until: None,
+            keep_until: None,
             is_relieving: false,
             relieve_after: None,
             starts: BTreeMap::new(),

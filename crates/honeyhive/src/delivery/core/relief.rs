@@ -13,19 +13,14 @@ const LOOKED_AT: usize = 1_024;
 
 impl Core {
     /// Writes the calls to disk that wait for the end of a lasting outage: a process that is killed loses what is in memory.
+    /// Spans stay while REST calls get through, for updates of sessions from elsewhere would have to follow them to disk.
     pub(super) fn outlast_an_outage(&mut self, now: Instant) {
         let lasts = |gate: &Gate| gate.is_outage_of(LASTING, now);
-        let (rest, traces) = (lasts(&self.routes.rest), lasts(&self.routes.traces));
-        if !(rest || traces) || !self.disk_takes_more(now) {
+        if !lasts(&self.routes.rest) || !self.disk_takes_more(now) {
             return;
         }
-        let waits = |call: &Sealed| {
-            if call.target.is_traces() {
-                traces
-            } else {
-                rest
-            }
-        };
+        let with_spans = lasts(&self.routes.traces);
+        let waits = |call: &Sealed| with_spans || !call.target.is_traces();
         for number in self.lane.free_in_memory(self.free_writes(), waits) {
             self.write(number, now);
         }

@@ -39,6 +39,9 @@ impl Core {
         let mut ready = self.piles.jobs.len(false) + self.lane.ready(false);
         let width = self.routes.rest.width(now).max(REST_WIDTH);
         if ready > width / 2 {
+            ready = ready.saturating_sub(self.kept_by_the_disk(now));
+        }
+        if ready > width / 2 {
             return;
         }
         let takes_more = self.disk_takes_more(now);
@@ -55,6 +58,12 @@ impl Core {
                 ready += 1;
             }
         }
+    }
+
+    /// Returns the number of calls that have to follow others to a disk that takes no more. No session waits for them.
+    fn kept_by_the_disk(&self, now: Instant) -> usize {
+        let disk = self.disk.as_ref().filter(|_| !self.disk_takes_more(now));
+        disk.map_or(0, |disk| self.lane.followers(&disk.shelf).len())
     }
 
     /// Returns how much longer the spans of a run wait for a whole batch; not at all where spans create their session.

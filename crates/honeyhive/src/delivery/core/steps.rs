@@ -24,7 +24,7 @@ use crate::outbox::{
 };
 use crate::session::StartupSession;
 use crate::settings::DropPolicy;
-use crate::spool::{Found, Kind, Shelf, Ticket};
+use crate::spool::{Found, Kind, Refused, Shelf, Ticket};
 use crate::wire::{Answer, Failure, Retry};
 
 struct Steps {
@@ -35,6 +35,11 @@ struct Steps {
     now: Instant,
     /// HoneyHive gives this answer.
     answer: fn() -> Result<Answer, Failure>,
+    /// HoneyHive gives this answer to spans instead.
+    to_spans: Option<fn() -> Result<Answer, Failure>>,
+    /// HoneyHive gives this answer to calls from disk instead.
+    to_disk: Option<fn() -> Result<Answer, Failure>>,
+    disk_is_full: bool,
     /// The flag tells whether starts are answered only when the test does it.
     starts_by_hand: bool,
     unanswered: Vec<Number>,
@@ -60,6 +65,9 @@ impl Steps {
             inbox: Inbox::default(),
             now: Instant::now(),
             answer,
+            to_spans: None,
+            to_disk: None,
+            disk_is_full: false,
             starts_by_hand: false,
             unanswered: Vec::new(),
             calls: Vec::new(),
@@ -87,11 +95,20 @@ impl Steps {
 
     /// Lets the disk find spans of an earlier process and read them back.
     fn recall_spans(&mut self) {
+        self.recall(Kind::Traces, Body::Plain(Vec::new()));
+    }
+
+    /// Lets the disk find a start of an earlier process and read it back.
+    fn recall_start(&mut self) {
+        self.recall(Kind::Start, Body::Json("{}".into()));
+    }
+
+    fn recall(&mut self, kind: Kind, body: Body) {
         let found = Found {
             items: 1,
             ..Found::default()
         };
-        let call = Recalled::Call(Ticket::of(Kind::Traces), Body::Plain(Vec::new()));
+        let call = Recalled::Call(Ticket::of(kind), body);
         let responses = [Response::Looked(0, Ok(found)), Response::Read(vec![call])];
         self.step(responses.map(Event::Disk).into());
     }
@@ -142,6 +159,15 @@ impl Steps {
         self.step(answers.collect());
     }
 
+    fn answer_to(&self, number: Number, target: Target) -> Result<Answer, Failure> {
+        let call = self.core.lane.get(number);
+        let of_disk = self
+            .to_disk
+            .filter(|_| call.is_some_and(|it| it.home.is_disk()));
+        let of_spans = self.to_spans.filter(|_| target.is_traces());
+        of_disk.or(of_spans).unwrap_or(self.answer)()
+    }
+
     fn batches(&self) -> usize {
         let traces = self.calls.iter().filter(|target| target.is_traces());
         traces.count()
@@ -168,9 +194,14 @@ impl Steps {
                             self.unanswered.push(number);
                             continue;
                         }
-                        events.push(Event::Answered(number, (self.answer)()));
+                        let answer = self.answer_to(number, target);
+                        events.push(Event::Answered(number, answer));
                     }
                     Effect::Answer(answered) => answered.send(),
+                    Effect::Disk(Request::Write { number, .. }) if self.disk_is_full => {
+                        let full = Response::Written(number, Err(Refused::Full));
+                        events.push(Event::Disk(full));
+                    }
                     Effect::Disk(Request::Write { target, .. }) => self.written.push(target),
                     Effect::Disk(Request::Settle(number, _)) => self.settling.push(number),
                     // The disk of this test never responds.
@@ -189,6 +220,12 @@ const OUTAGE: fn() -> Result<Answer, Failure> = || {
         retry: Retry::Soon,
         detail: String::new(),
     })
+};
+
+const REFUSED: fn() -> Result<Answer, Failure> = || {
+    let message = String::new();
+    let status = 401;
+    Err(Failure::Refused { status, message })
 };
 
 #[test]
@@ -299,20 +336,58 @@ fn an_update_behind_spans_that_were_read_back_goes_once_they_have_their_outcome(
 }
 
 #[test]
+fn spans_stay_in_memory_in_an_outage_of_theirs_alone() {
+    let mut steps = Steps::new(Some(Shelf::default()), || Ok(Answer::default()));
+    steps.to_spans = Some(OUTAGE);
+    steps.span(SessionId::new());
+    while !steps.core.routes.traces.is_outage() {
+        steps.tick();
+    }
+    let ten_seconds = 100;
+    (0..ten_seconds).for_each(|_| steps.tick());
+    assert_eq!(steps.written, []);
+    steps.core.end();
+}
+
+#[test]
+fn sessions_start_though_updates_have_to_follow_spans_to_a_full_disk() {
+    let shelf = Shelf::with(&Ticket::of(Kind::Traces));
+    let mut steps = Steps::new(Some(shelf), || Ok(Answer::default()));
+    steps.to_spans = Some(OUTAGE);
+    steps.disk_is_full = true;
+    steps.recall_spans();
+    (0..40).for_each(|_| steps.update(SessionId::new()));
+    let ten_seconds = 100;
+    for tick in 0..ten_seconds {
+        let start = steps.start();
+        steps.tick();
+        steps.tick();
+        let is_made = steps.calls.contains(&Target::Start(start.id));
+        assert!(is_made, "{tick}");
+    }
+    steps.core.end();
+}
+
+#[test]
+fn a_call_on_disk_that_is_refused_for_itself_has_the_key_refused_twice_a_minute_at_most() {
+    let mut steps = Steps::new(Some(Shelf::default()), || Ok(Answer::default()));
+    steps.to_disk = Some(REFUSED);
+    steps.recall_start();
+    let on_disk = steps.calls[0];
+    let minute = 600;
+    for _ in 0..minute {
+        steps.start();
+        steps.tick();
+    }
+    let made = steps.calls.iter().filter(|target| **target == on_disk);
+    assert_eq!(made.count(), 2);
+    steps.core.end();
+}
+
+#[test]
 fn a_call_on_disk_is_made_again_once_the_key_is_accepted_for_another() {
-    let refused = || {
-        let message = String::new();
-        let status = 401;
-        Err(Failure::Refused { status, message })
-    };
-    let mut steps = Steps::new(Some(Shelf::default()), refused);
-    let found = Found {
-        items: 1,
-        ..Found::default()
-    };
-    let call = Recalled::Call(Ticket::of(Kind::Start), Body::Json("{}".into()));
-    let responses = [Response::Looked(0, Ok(found)), Response::Read(vec![call])];
-    steps.step(responses.map(Event::Disk).into());
+    let mut steps = Steps::new(Some(Shelf::default()), REFUSED);
+    steps.recall_start();
     assert_eq!(steps.calls.len(), 1);
     let six_seconds = 60;
     (0..six_seconds).for_each(|_| steps.tick());
