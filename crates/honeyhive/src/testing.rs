@@ -243,3 +243,28 @@ impl CapturedRun {
         serde_json::from_value(fields.into()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn trees_that_differ_are_both_shown_with_the_line_of_their_difference() {
+        let (tracer, captured) = super::tracer();
+        let session = tracer.create_session("chat");
+        session.in_scope(|| drop(tracer.tool("search").start()));
+        let session = captured.only_session();
+        let compare = || session.assert_tree("chat\n  answer [tool]");
+        let panic = catch_unwind(AssertUnwindSafe(compare)).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains("from line 2 on"), "{text}");
+        assert!(
+            text.contains("expected:\nchat\n  answer [tool]\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("recorded:\nchat\n  search [tool]\n"),
+            "{text}"
+        );
+    }
+}

@@ -57,7 +57,7 @@ fn traces(hive: &Hive) -> Vec<RecordedRequest> {
 }
 
 #[test]
-fn c89_spans_go_in_batches_of_512_and_one_that_is_alone_goes_without_a_flush() {
+fn c89_spans_go_in_batches_of_512_at_the_most_and_one_that_is_alone_goes_without_a_flush() {
     let hive = Hive::new();
     let settings = hive.builder().session_name("s");
     let settings = settings.coalesce_window(Duration::from_millis(1));

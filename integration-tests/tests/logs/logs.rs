@@ -1,7 +1,7 @@
 //! The core writes few log lines, each once, and never the key. The log belongs to the whole process, so these tests
 //! take turns.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::*;
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
@@ -71,7 +71,13 @@ fn a_refused_key_is_a_line_at_its_beginning_and_one_once_it_is_accepted() {
     );
     assert_eq!(said(Level::INFO), [""; 0]);
     server.heal();
-    while block_on(tracer.acreate_session("after the pause")).is_err() {}
+    let asked = Instant::now();
+    while block_on(tracer.acreate_session("after the pause")).is_err() {
+        assert!(
+            asked.elapsed() < PATIENCE,
+            "the key is accepted, and stays refused"
+        );
+    }
     end(&tracer);
 
     assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));

@@ -123,6 +123,7 @@ fn what_makes_no_sense_is_misuse() {
         &["export", "--since", "5"],
         &["search", "--status", "fine"],
         &["search", "--status", "50x"],
+        &["search", "--status", "5xxxx"],
     ] {
         let refused = output(args);
         assert_eq!(refused.status.code(), Some(2), "{args:?}");

@@ -35,6 +35,8 @@ mod names;
 mod open;
 mod request;
 mod response;
+#[cfg(all(test, feature = "spool", feature = "testing"))]
+mod serve_tests;
 #[cfg(feature = "model-calls")]
 mod streamed;
 mod traced;

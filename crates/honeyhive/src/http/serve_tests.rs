@@ -8,11 +8,11 @@ use std::path::Path;
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::{Value, json};
 
-use super::serve::end;
-use crate::http::{Headers, RequestGuard, RequestInfo, ServerInstrumentation};
+use super::{Headers, RequestGuard, RequestInfo, ServerInstrumentation};
 use crate::model::id::SessionId;
 use crate::outbox::LAST_FLUSH;
 use crate::testing::{Captured, tracer_with};
+use crate::tracer::serve::end;
 use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder, SessionSampling, SessionTransport, Spool};
 
 struct Sent<'a>(&'a [(&'static str, &'a str)]);

@@ -315,8 +315,8 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Sets the folder on disk for items that memory cannot hold, and for items that are pending at shutdown
-    /// (`HH_SPOOL_DIR`, default none; feature `spool`). Test mode does not use it.
+    /// Sets the folder on disk for items that memory cannot hold, that wait in a lasting outage, or that are pending at
+    /// shutdown (`HH_SPOOL_DIR`, default none; feature `spool`). Test mode does not use it.
     #[cfg(feature = "spool")]
     pub fn spool(mut self, spool: crate::Spool) -> Self {
         self.explicit.spool = Some(spool);

@@ -14,9 +14,7 @@ pub(crate) mod here;
 )))]
 mod missing;
 mod resource;
-mod serve;
-#[cfg(all(test, feature = "http-server", feature = "spool", feature = "testing"))]
-mod serve_tests;
+pub(crate) mod serve;
 #[cfg_attr(not(feature = "signal"), path = "no_signals.rs")]
 mod signals;
 

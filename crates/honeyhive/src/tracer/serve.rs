@@ -255,7 +255,7 @@ async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
 }
 
 /// Closes the tracer, and delivers its items; data that requests still record are lost, and reported.
-pub(super) async fn end(tracer: &HoneyHiveTracer, limit: Duration) -> Served<()> {
+pub(crate) async fn end(tracer: &HoneyHiveTracer, limit: Duration) -> Served<()> {
     let refused = || tracer.stats().dropped.shut_down;
     let refused_before = refused();
     let unfinished = close(tracer);

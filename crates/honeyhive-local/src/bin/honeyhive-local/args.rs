@@ -208,8 +208,8 @@ fn time_ago(text: &str) -> Result<String, &'static str> {
 
 /// Takes a status or a class of them, as [`time_ago`] takes times.
 fn status(text: &str) -> Result<String, &'static str> {
-    let digits = text.strip_suffix("xx").map_or(3, |_| 1);
-    let number = text.trim_end_matches("xx");
+    let class = text.strip_suffix("xx");
+    let (number, digits) = class.map_or((text, 3), |class| (class, 1));
     let is_status = number.len() == digits && number.bytes().all(|byte| byte.is_ascii_digit());
     is_status
         .then(|| text.to_owned())
