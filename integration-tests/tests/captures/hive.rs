@@ -12,8 +12,7 @@ use crate::meaning::Meaning;
 use crate::python::Python;
 use integration_tests::harness::local_server;
 
-/// Every wait ends after this time. Only a test that fails reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) use integration_tests::harness::PATIENCE;
 
 /// No test outlives this coalescing window.
 const NEVER: Duration = Duration::from_secs(3_600);

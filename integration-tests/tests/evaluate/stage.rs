@@ -1,11 +1,11 @@
 //! The tests have in common a HoneyHive, a tracer for it, and small functions and datasets.
 
-use std::time::Duration;
-
 use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, ExperimentReport, Outcome};
 use honeyhive::{HoneyHiveTracer, json};
 use honeyhive_local::{LocalEvent, LocalRun, LocalServer, LocalSession};
 use integration_tests::harness::local_server;
+
+pub(crate) use integration_tests::harness::PATIENCE;
 use serde_json::Value;
 
 /// Returns the outcome of each trial, in order.
@@ -107,6 +107,3 @@ pub(crate) fn staged(
         .evaluator("exact", exact)
         .tracer(&stage.tracer)
 }
-
-/// `PATIENCE` is far more than anything here takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);

@@ -57,6 +57,15 @@ fn a_key_that_is_refused_is_said_once_and_never_shown() {
     assert!(!lines().is_empty());
 }
 
+/// Asserts that the log has one error, and one line with this text once that is put right.
+#[track_caller]
+fn assert_put_right(text: &str) {
+    assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));
+    let news = said(Level::INFO);
+    assert_eq!(news.len(), 1, "{news:#?}");
+    assert!(news[0].contains(text), "{news:#?}");
+}
+
 #[test]
 fn a_refused_key_is_a_line_at_its_beginning_and_one_once_it_is_accepted() {
     let _turn = turn();
@@ -80,10 +89,7 @@ fn a_refused_key_is_a_line_at_its_beginning_and_one_once_it_is_accepted() {
     }
     end(&tracer);
 
-    assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));
-    let news = said(Level::INFO);
-    assert_eq!(news.len(), 1, "{news:#?}");
-    assert!(news[0].contains("accepts the key"), "{news:#?}");
+    assert_put_right("accepts the key");
 }
 
 #[test]
@@ -100,10 +106,7 @@ fn a_missing_place_is_a_line_at_its_beginning_and_one_once_it_is_there() {
     flush(&tracer);
     end(&tracer);
 
-    assert_eq!(said(Level::ERROR).len(), 1, "{:#?}", said(Level::ERROR));
-    let news = said(Level::INFO);
-    assert_eq!(news.len(), 1, "{news:#?}");
-    assert!(news[0].contains("takes sessions"), "{news:#?}");
+    assert_put_right("takes sessions");
 }
 
 #[test]

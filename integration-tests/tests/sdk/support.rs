@@ -22,13 +22,12 @@ use honeyhive::{
 use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
 use integration_tests::harness::local_server;
 use integration_tests::harness::unknown_updates;
+
+pub(crate) use integration_tests::harness::PATIENCE;
 use serde_json::Value;
 
 /// The test servers take this key.
 pub(crate) const KEY: &str = "hh_test_key";
-
-/// Every wait ends after this time. Only a test that fails reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// No test outlives this coalescing window: what arrives was asked for.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);

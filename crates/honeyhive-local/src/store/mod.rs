@@ -201,15 +201,16 @@ mod tests {
         std::fs::remove_dir_all(&folder).expect("a folder");
     }
 
-    #[test]
-    fn a_write_that_fails_leaves_nothing_and_takes_no_neighbour_with_it() {
+    /// Posts a session and fails, posts another, and asserts that the other alone is there.
+    #[track_caller]
+    fn assert_undone(then: fn() -> Result<(), Failed>, expected: &Failed) {
         let feed = Arc::new(Feed::default());
         let store = Store::open(None, Limits::default(), Arc::clone(&feed)).expect("a store");
-        let failed = store.write_blocking(|writing| {
+        let failed = store.write_blocking(move |writing| {
             writing.post(session(1))?;
-            Err::<(), _>(Failed::Refused("no".to_owned()))
+            then()
         });
-        assert_eq!(failed, Err(Failed::Refused("no".to_owned())));
+        assert_eq!(failed.as_ref(), Err(expected));
         store
             .write_blocking(|writing| writing.post(session(2)))
             .expect("a session");
@@ -220,21 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn a_write_that_fails_leaves_nothing_and_takes_no_neighbour_with_it() {
+        let fails = || Err(Failed::Refused("no".to_owned()));
+        assert_undone(fails, &Failed::Refused("no".to_owned()));
+    }
+
+    #[test]
     fn a_write_that_panics_leaves_nothing_and_ends_no_thread() {
-        let feed = Arc::new(Feed::default());
-        let store = Store::open(None, Limits::default(), Arc::clone(&feed)).expect("a store");
-        let failed = store.write_blocking(|writing| {
-            writing.post(session(1))?;
-            panic!("asked for");
-            #[expect(unreachable_code, reason = "the type of the result")]
-            Ok(())
-        });
-        assert_eq!(failed, Err(Failed::Broken("a write panicked".to_owned())));
-        store
-            .write_blocking(|writing| writing.post(session(2)))
-            .expect("a session");
-        let held = store.read(|reading| reading.sessions()).expect("a read");
-        assert_eq!(held.len(), 1);
-        assert_eq!(store.totals().sessions, 1);
+        let panics = || panic!("asked for");
+        assert_undone(panics, &Failed::Broken("a write panicked".to_owned()));
     }
 }

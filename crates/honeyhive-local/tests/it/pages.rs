@@ -351,7 +351,7 @@ async fn imported_ids_in_upper_case_are_the_same_ids() {
           "parent_id": upper(&parent) },
     ]);
     let session = json!({ "session_id": upper(SESSION) });
-    // What is imported again takes its own place.
+    // A session that is imported again takes its own place.
     for events in [&events, &json!([events[1], events[0]])] {
         let body = json!({ "session": session, "events": events });
         let (status, answer) = send(&server, Method::POST, "/api/import", &body).await;

@@ -146,16 +146,23 @@ mod tests {
         call
     }
 
-    fn verdict_of(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Expected {
-        let now = Instant::now();
-        let at = Circumstances {
-            now,
+    fn circumstances() -> Circumstances<'static> {
+        Circumstances {
+            now: Instant::now(),
             got_through: 9,
-            is_expected,
+            is_expected: false,
             is_urgent: false,
             jitter: JITTER,
             sink: &Sink::Nowhere,
+        }
+    }
+
+    fn verdict_of(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Expected {
+        let at = Circumstances {
+            is_expected,
+            ..circumstances()
         };
+        let now = at.now;
         match judge(call, answer, &at) {
             Verdict::Delivered => Expected::Delivered,
             Verdict::Again(then) => Expected::Again(then - now),
@@ -243,17 +250,12 @@ mod tests {
     fn a_call_that_a_flush_waits_for_rests_no_longer_than_a_probe_of_an_outage() {
         let call = call(targets()[0], false, tried(9, 0, None));
         for (is_urgent, longest) in [(false, LONGEST_BACKOFF), (true, LONGEST_PAUSE)] {
-            let now = Instant::now();
             let at = Circumstances {
-                now,
-                got_through: 9,
-                is_expected: false,
                 is_urgent,
-                jitter: JITTER,
-                sink: &Sink::Nowhere,
+                ..circumstances()
             };
             let verdict = judge(&call, &transient(Retry::Soon), &at);
-            let expected = now + longest.mul_f64(JITTER);
+            let expected = at.now + longest.mul_f64(JITTER);
             assert!(
                 matches!(verdict, Verdict::Again(then) if then == expected),
                 "{verdict:?}"

@@ -142,6 +142,14 @@ impl Steps {
         self.step(vec![Event::Tick]);
     }
 
+    /// Makes the ticks of so much time.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            self.tick();
+        }
+    }
+
     /// Answers one start, some time later.
     fn answer_a_start(&mut self, later: Duration) {
         self.now += later;
@@ -256,14 +264,12 @@ fn calls_that_have_failed_in_an_outage_go_within_a_second_of_its_end() {
         let session = steps.start().id;
         steps.span(session);
     }
-    let ten_minutes = 6_000;
-    (0..ten_minutes).for_each(|_| steps.tick());
+    steps.pass(Duration::from_secs(600));
     steps.answer = || Ok(Answer::default());
     while steps.core.routes.rest.is_outage() {
         steps.tick();
     }
-    let second = 10;
-    (0..second).for_each(|_| steps.tick());
+    steps.pass(Duration::from_secs(1));
     assert_eq!(steps.outbox.stats().delivered, 200 + 200);
     steps.core.end();
 }
@@ -306,8 +312,7 @@ fn updates_go_to_disk_behind_spans_that_were_read_back() {
         for _ in 0..16 {
             steps.start();
         }
-        let ten_seconds = 100;
-        (0..ten_seconds).for_each(|_| steps.tick());
+        steps.pass(Duration::from_secs(10));
         let is_written = steps.written.contains(&Target::Update(elsewhere));
         assert!(is_written, "{is_sealed_before}: {:?}", steps.written);
         steps.core.end();
@@ -343,8 +348,7 @@ fn spans_stay_in_memory_in_an_outage_of_theirs_alone() {
     while !steps.core.routes.traces.is_outage() {
         steps.tick();
     }
-    let ten_seconds = 100;
-    (0..ten_seconds).for_each(|_| steps.tick());
+    steps.pass(Duration::from_secs(10));
     assert_eq!(steps.written, []);
     steps.core.end();
 }
@@ -389,8 +393,7 @@ fn a_call_on_disk_is_made_again_once_the_key_is_accepted_for_another() {
     let mut steps = Steps::new(Some(Shelf::default()), REFUSED);
     steps.recall_start();
     assert_eq!(steps.calls.len(), 1);
-    let six_seconds = 60;
-    (0..six_seconds).for_each(|_| steps.tick());
+    steps.pass(Duration::from_secs(6));
     assert_eq!(
         steps.calls.len(),
         1,

@@ -68,7 +68,7 @@ struct Open {
     depth: u32,
     /// The list or object has this many values so far.
     items: u32,
-    /// This byte closes the list or object.
+    /// The byte is the one that closes the list or object.
     end: u8,
 }
 

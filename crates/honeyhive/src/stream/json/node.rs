@@ -18,7 +18,7 @@ pub(super) struct Node {
     /// The value's bytes are here, a text's without its quotes.
     pub(super) start: u32,
     pub(super) end: u32,
-    /// This node follows the value and all within.
+    /// The node is the one that follows the value and all within.
     pub(super) next: u32,
     /// A list has this many items.
     pub(super) items: u32,
