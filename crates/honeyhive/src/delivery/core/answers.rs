@@ -91,21 +91,22 @@ impl Core {
             self.notices.recovered(target);
             self.lane.hurry(target.is_traces(), now);
         }
-        if ended.outage || (ended.refusal && self.disk_may_be_freed(now)) {
+        if ended.outage {
             self.lane.delay_disk(None);
+        } else if ended.refusal {
+            self.free_disk(now);
         }
     }
 
-    /// Returns true once in a pause: a call on disk that is refused for itself has the key refused each time that it is made.
-    fn disk_may_be_freed(&mut self, now: Instant) -> bool {
-        let Some(disk) = &mut self.disk else {
-            return false;
-        };
-        let may_be = disk.keep_until.is_none_or(|then| now >= then);
-        if may_be {
+    /// Lets calls on disk go that have waited for a key, once in a pause: one that is refused for itself has the key refused
+    /// each time that it is made.
+    fn free_disk(&mut self, now: Instant) {
+        if let Some(disk) = &mut self.disk
+            && disk.keep_until.is_none_or(|then| now >= then)
+        {
             disk.keep_until = Some(now + UNAUTHORIZED_PAUSE);
+            self.lane.delay_disk(None);
         }
-        may_be
     }
 
     fn again(&mut self, number: Number, failure: Option<Failure>, then: Instant, now: Instant) {
